@@ -1,0 +1,49 @@
+# The targets: demo and test do all their own set-up. See README.md.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+GO ?= go
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refloat
+LINT := $(CACHE)/golangci-lint
+BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w'
+
+# Fuzz targets as package:function:seconds, at most three minutes in all.
+FUZZ := diagnose:FuzzRead:30 diagnose:FuzzReference:30 kube/pullsecret:FuzzParse:30 \
+	evidence:FuzzClean:15 evidence:FuzzLoad:15 report:FuzzEscape:15
+
+.PHONY: build demo test lint fuzz bench soak golden
+
+build: ## bin/kubectl-refloat
+	$(BUILD) -o bin/kubectl-refloat ./cmd/kubectl-refloat
+
+demo: ## explain a dozen real failures on the lab, or the cluster that KUBECONFIG names
+	@bash test/packages
+	@$(GO) run ./test/demo
+
+test: lint ## the whole gate
+	@bash test/packages
+	$(GO) test $$($(GO) list ./... | grep -v /test/lab$$)
+	$(MAKE) fuzz
+	cd test/lab && $(GO) test -timeout 20m
+
+lint: ## golangci-lint, from a module of its own, and vet for the other systems
+	@test -n "$$(find '$(LINT)' -newer tools/lint/go.sum 2>/dev/null)" || { echo 'building golangci-lint …'; \
+		$(GO) build -C tools/lint -trimpath -o '$(LINT)' github.com/golangci/golangci-lint/v2/cmd/golangci-lint; }
+	'$(LINT)' run ./...
+
+fuzz: ## every parser of outside text, each for its seconds
+	@for f in $(FUZZ); do IFS=: read -r pkg name seconds <<<"$$f"; \
+		$(GO) test ./$$pkg -run '^$$' -fuzz "^$$name$$" -fuzztime "$${seconds}s"; done
+
+bench: ## docs/benchmarks.md's figures, on the lab
+	@bash test/packages
+	$(GO) run ./test/bench
+
+soak: ## the lab's cases three times over, and ten minutes of each fuzzer
+	cd test/lab && $(GO) test -timeout 2h -count 3
+	$(MAKE) fuzz FUZZ="$$(sed -E 's/:[0-9]+/:600/g' <<<'$(FUZZ)')"
+
+golden: ## rewrite the golden files, the lab's cases among them
+	$(GO) test ./report ./plan ./test/cases ./internal/rules -update
+	cd test/lab && $(GO) test -timeout 20m -capture
