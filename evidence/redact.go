@@ -1,0 +1,204 @@
+package evidence
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// MaxText bounds every text that enters a case, in bytes.
+const MaxText = 8 << 10
+
+const (
+	headText = 6 << 10
+	// cutRoom is kept free for the note that says how much was cut.
+	cutRoom = 64
+	// redactMargin is how far before the tail redaction starts, so that no half of a credential survives a cut.
+	redactMargin = 4 << 10
+	redacted     = "REDACTED"
+	// longRun is where a run of base64 characters is long enough for a key.
+	longRun = 40
+)
+
+// Clean makes a text that somebody else wrote fit for a case: valid UTF-8, at
+// most MaxText bytes (head and tail stay, the cut is named), and without
+// credentials. Digests, references and ordinary URLs stay as they are. It takes
+// time linear in the text, and is not meant to make control characters safe for
+// a terminal: that is the report's work.
+func Clean(text string) string {
+	if len(text) <= MaxText {
+		return shorten(redact(strings.ToValidUTF8(text, "\uFFFD")), 0)
+	}
+	// A text far too long is cut before the patterns run; the margins are cut again after.
+	const window = MaxText + redactMargin
+	if len(text) <= 2*window {
+		return shorten(redact(strings.ToValidUTF8(text, "\uFFFD")), 0)
+	}
+	head, tail := text[:window], text[len(text)-window:]
+	head = strings.ToValidUTF8(head, "\uFFFD")
+	tail = strings.ToValidUTF8(tail, "\uFFFD")
+	// The tail starts at a blank: a token that the window halves would pass the patterns.
+	if i := strings.IndexAny(tail, " \t\n"); i >= 0 {
+		tail = tail[i:]
+	} else {
+		tail = ""
+	}
+	lost := len(text) - len(head) - len(tail)
+	return shorten(redact(head)+" "+redact(tail), max(lost, 1))
+}
+
+// shorten keeps head and tail of a text that is too long or has already lost some bytes.
+func shorten(s string, lost int) string {
+	if lost == 0 && len(s) <= MaxText {
+		return s
+	}
+	if len(s) <= headText {
+		return fmt.Sprintf("%s … [%d bytes cut]", s, lost)
+	}
+	head := s[:runeStart(s, headText)]
+	tail := s[runeStart(s, max(len(s)-(MaxText-headText-cutRoom), len(head))):]
+	return fmt.Sprintf("%s … [%d bytes cut] … %s", head, lost+len(s)-len(head)-len(tail), tail)
+}
+
+// runeStart moves i forward to where a rune starts.
+func runeStart(s string, i int) int {
+	for i < len(s) && !utf8.RuneStart(s[i]) {
+		i++
+	}
+	return i
+}
+
+var (
+	privateKey = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z)`)
+	// The userinfo of a URL; `docker://name@sha256:…` is a digest and stays.
+	userinfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/"'<>?#]*@(sha\d+:)?`)
+	header   = regexp.MustCompile(`(?i)\b((?:proxy-)?authorization["']?\s*[:=]\s*["'\[]*(?:bearer|basic|negotiate|digest|token)\s+)[^\s"',;\]]+`)
+	scheme   = regexp.MustCompile(`(?i)\b(bearer|basic)(\s+)([a-zA-Z0-9._~+/=-]{6,})`)
+	query    = regexp.MustCompile(`(?i)([?&;](?:[a-z0-9_-]*(?:token|signature|password|secret|credential)|sig|jwt|auth|apikey|api_key|key|code|policy|awsaccesskeyid|key-pair-id|googleaccessid)=)[^\s&"'<>;]*[^\s&"'<>;:,.)]`)
+	assign   = regexp.MustCompile(`(?i)(\b[a-z0-9_-]*(?:token|password|passwd|secret|api_?key|signature)=["']?)[^\s&"'<>,;]*[^\s&"'<>,;:.)]`)
+	jsonPair = regexp.MustCompile(`(?i)(\\?["'](?:auth|[a-z0-9_-]*(?:token|password|passwd|secret|api_?key))\\?["']\s*:\s*\\?["'])[^"'\\]*`)
+	option   = regexp.MustCompile(`(?i)(--(?:password|token|creds|docker-password)[ =])\S+`)
+	jwt      = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}`)
+	prefixed = regexp.MustCompile(`\b(?:gh[pousr]_|github_pat_|glpat-|dckr_[po]at_|AIza|AKIA|ASIA|xox[abprs]-|npm_|hvs\.)[A-Za-z0-9_-]{10,}`)
+)
+
+// redact takes out what is or may be a credential. Most texts hold none: a pattern runs only where its mark is in the text.
+func redact(s string) string {
+	if strings.Contains(s, "PRIVATE KEY-----") {
+		s = privateKey.ReplaceAllString(s, redacted)
+	}
+	if strings.Contains(s, "://") && strings.Contains(s, "@") {
+		s = userinfo.ReplaceAllStringFunc(s, hideUser)
+	}
+	if containsFold(s, "authorization") {
+		s = header.ReplaceAllString(s, "${1}"+redacted)
+	}
+	if containsFold(s, "bearer") || containsFold(s, "basic") {
+		s = scheme.ReplaceAllStringFunc(s, hideScheme)
+	}
+	if strings.Contains(s, "=") {
+		s = query.ReplaceAllString(s, "${1}"+redacted)
+		s = assign.ReplaceAllString(s, "${1}"+redacted)
+	}
+	if strings.Contains(s, "{") || strings.Contains(s, `":`) {
+		s = jsonPair.ReplaceAllString(s, "${1}"+redacted)
+	}
+	if strings.Contains(s, "--") {
+		s = option.ReplaceAllString(s, "${1}"+redacted)
+	}
+	if strings.Contains(s, "eyJ") {
+		s = jwt.ReplaceAllString(s, redacted)
+	}
+	if prefixMark(s) {
+		s = prefixed.ReplaceAllString(s, redacted)
+	}
+	return hideRuns(s)
+}
+
+func hideUser(m string) string {
+	if !strings.HasSuffix(m, "@") {
+		return m
+	}
+	return m[:strings.Index(m, "://")+3] + redacted + "@"
+}
+
+func hideScheme(m string) string {
+	p := scheme.FindStringSubmatch(m)
+	if isWord(p[3]) {
+		return m
+	}
+	return p[1] + p[2] + redacted
+}
+
+// hideRuns replaces runs that look like base64 keys. It is a loop because it must see every text.
+func hideRuns(s string) string {
+	var out strings.Builder
+	kept, start := 0, 0
+	for i := 0; i <= len(s); i++ {
+		if i < len(s) && isBase64(s[i]) {
+			continue
+		}
+		if i-start >= longRun && isDense(s[start:i]) {
+			out.WriteString(s[kept:start])
+			out.WriteString(redacted)
+			kept = i
+		}
+		start = i + 1
+	}
+	if kept == 0 {
+		return s
+	}
+	out.WriteString(s[kept:])
+	return out.String()
+}
+
+func isBase64(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '_' || c == '-' || c == '='
+}
+
+// containsFold tells whether s holds a lower-case ASCII word in any case.
+func containsFold(s, word string) bool {
+	for i := 0; i+len(word) <= len(s); i++ {
+		if s[i]|0x20 == word[0] && strings.EqualFold(s[i:i+len(word)], word) {
+			return true
+		}
+	}
+	return false
+}
+
+func prefixMark(s string) bool {
+	for _, p := range []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "dckr_", "AIza", "AKIA", "ASIA", "xox", "npm_", "hvs."} {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// isWord tells English and challenge parameters (`basic authentication`, `Bearer realm=`) from a token.
+func isWord(s string) bool {
+	for _, p := range []string{"realm=", "service=", "scope=", "error=", "charset="} {
+		if strings.HasPrefix(strings.ToLower(s), p) {
+			return true
+		}
+	}
+	rest := strings.TrimRight(s[1:], ".-")
+	return strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz-_") == ""
+}
+
+// isDense tells a base64 key from a path or a digest: those are lower case, or upper case in few places.
+func isDense(s string) bool {
+	var upper, lower, digit int
+	for _, r := range s {
+		switch {
+		case r >= 'A' && r <= 'Z':
+			upper++
+		case r >= 'a' && r <= 'z':
+			lower++
+		case r >= '0' && r <= '9':
+			digit++
+		}
+	}
+	return lower > 0 && upper*100 >= len(s)*15 && digit*100 >= len(s)*4
+}

@@ -1,0 +1,71 @@
+package evidence_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/refloat-dev/refloat/evidence"
+)
+
+func TestSaveLoad(t *testing.T) {
+	t.Parallel()
+	at := time.Date(2026, 11, 22, 3, 4, 5, 6000, time.FixedZone("", 3600))
+	in := &evidence.Collection{
+		ObservedAt: at,
+		Scope:      evidence.Scope{AllNamespaces: true, Pods: 3},
+		Cases: []*evidence.Case{{
+			Pull: evidence.Pull{Namespace: "shop", Pod: "web", Kind: evidence.App, Image: "a<b>&c\u2028"},
+			Facts: []*evidence.Fact{{Text: "t", Vantage: evidence.API, Time: at,
+				Secret: &evidence.Secret{Namespace: "shop", Name: "regcred", Exists: evidence.No}}},
+		}},
+	}
+	var first, second bytes.Buffer
+	if err := evidence.Save(&first, in); err != nil {
+		t.Fatal(err)
+	}
+	out, err := evidence.Load(bytes.NewReader(first.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := evidence.Save(&second, out); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(first.String(), second.String()); diff != "" {
+		t.Errorf("not the same bytes (-first +second):\n%s", diff)
+	}
+}
+
+func TestLoadRefuses(t *testing.T) {
+	t.Parallel()
+	const head = `{"apiVersion":"refloat.dev/v1alpha1","kind":"Collection",`
+	tests := []struct{ name, in, want string }{
+		{"empty", " \n", "is empty"},
+		{"not JSON", "hello", "not JSON: at byte 1"},
+		{"binary", "\x00\xff", "not JSON: at byte 1"},
+		{"cut off", head + `"cases":[{"pull":`, "ends in the middle"},
+		{"array", "[]", "has a array where"},
+		{"kind", `{"apiVersion":"refloat.dev/v1alpha1","kind":"Report"}`, `kind is "Report"`},
+		{"version", `{"apiVersion":"refloat.dev/v9","kind":"Collection"}`, `reads "refloat.dev/v1alpha1"`},
+		{"field", head + `"extra":1}`, `unknown field "extra"`},
+		{"type", head + `"cases":7}`, `has a number where "cases"`},
+		{"null case", head + `"cases":[null]}`, "case 1 of the case file is null"},
+		{"null fact", head + `"cases":[{"pull":{},"facts":[null]}]}`, "fact 1 of case 1"},
+		{"more", head + `"cases":[]} {}`, "goes on after its end, at byte"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			c, err := evidence.Load(strings.NewReader(tt.in))
+			if err == nil {
+				t.Fatalf("loaded %+v", c)
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %q does not say %q", err, tt.want)
+			}
+		})
+	}
+}
