@@ -75,8 +75,6 @@ var (
 	userinfo = regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/"'<>?#]*@(sha\d+:)?`)
 	header   = regexp.MustCompile(`(?i)\b((?:proxy-)?authorization["']?\s*[:=]\s*["'\[]*(?:bearer|basic|negotiate|digest|token)\s+)[^\s"',;\]]+`)
 	scheme   = regexp.MustCompile(`(?i)\b(bearer|basic)(\s+)([a-zA-Z0-9._~+/=-]{6,})`)
-	query    = regexp.MustCompile(`(?i)([?&;](?:[a-z0-9_-]*(?:token|signature|password|secret|credential)|sig|jwt|auth|apikey|api_key|key|code|policy|awsaccesskeyid|key-pair-id|googleaccessid)=)[^\s&"'<>;]*[^\s&"'<>;:,.)]`)
-	assign   = regexp.MustCompile(`(?i)(\b[a-z0-9_-]*(?:token|password|passwd|secret|api_?key|signature)=["']?)[^\s&"'<>,;]*[^\s&"'<>,;:.)]`)
 	jsonPair = regexp.MustCompile(`(?i)(\\?["'](?:auth|[a-z0-9_-]*(?:token|password|passwd|secret|api_?key))\\?["']\s*:\s*\\?["'])[^"'\\]*`)
 	option   = regexp.MustCompile(`(?i)(--(?:password|token|creds|docker-password)[ =])\S+`)
 	jwt      = regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}`)
@@ -91,15 +89,14 @@ func redact(s string) string {
 	if strings.Contains(s, "://") && strings.Contains(s, "@") {
 		s = userinfo.ReplaceAllStringFunc(s, hideUser)
 	}
-	if containsFold(s, "authorization") {
+	if containsFold(s, "authorization:") || containsFold(s, `authorization"`) || containsFold(s, "authorization=") {
 		s = header.ReplaceAllString(s, "${1}"+redacted)
 	}
 	if containsFold(s, "bearer") || containsFold(s, "basic") {
 		s = scheme.ReplaceAllStringFunc(s, hideScheme)
 	}
 	if strings.Contains(s, "=") {
-		s = query.ReplaceAllString(s, "${1}"+redacted)
-		s = assign.ReplaceAllString(s, "${1}"+redacted)
+		s = hideParams(s)
 	}
 	if strings.Contains(s, "{") || strings.Contains(s, `":`) {
 		s = jsonPair.ReplaceAllString(s, "${1}"+redacted)
@@ -131,51 +128,6 @@ func hideScheme(m string) string {
 	return p[1] + p[2] + redacted
 }
 
-// hideRuns replaces runs that look like base64 keys. It is a loop because it must see every text.
-func hideRuns(s string) string {
-	var out strings.Builder
-	kept, start := 0, 0
-	for i := 0; i <= len(s); i++ {
-		if i < len(s) && isBase64(s[i]) {
-			continue
-		}
-		if i-start >= longRun && isDense(s[start:i]) {
-			out.WriteString(s[kept:start])
-			out.WriteString(redacted)
-			kept = i
-		}
-		start = i + 1
-	}
-	if kept == 0 {
-		return s
-	}
-	out.WriteString(s[kept:])
-	return out.String()
-}
-
-func isBase64(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '+' || c == '/' || c == '_' || c == '-' || c == '='
-}
-
-// containsFold tells whether s holds a lower-case ASCII word in any case.
-func containsFold(s, word string) bool {
-	for i := 0; i+len(word) <= len(s); i++ {
-		if s[i]|0x20 == word[0] && strings.EqualFold(s[i:i+len(word)], word) {
-			return true
-		}
-	}
-	return false
-}
-
-func prefixMark(s string) bool {
-	for _, p := range []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "dckr_", "AIza", "AKIA", "ASIA", "xox", "npm_", "hvs."} {
-		if strings.Contains(s, p) {
-			return true
-		}
-	}
-	return false
-}
-
 // isWord tells English and challenge parameters (`basic authentication`, `Bearer realm=`) from a token.
 func isWord(s string) bool {
 	for _, p := range []string{"realm=", "service=", "scope=", "error=", "charset="} {
@@ -185,20 +137,4 @@ func isWord(s string) bool {
 	}
 	rest := strings.TrimRight(s[1:], ".-")
 	return strings.Trim(rest, "abcdefghijklmnopqrstuvwxyz-_") == ""
-}
-
-// isDense tells a base64 key from a path or a digest: those are lower case, or upper case in few places.
-func isDense(s string) bool {
-	var upper, lower, digit int
-	for _, r := range s {
-		switch {
-		case r >= 'A' && r <= 'Z':
-			upper++
-		case r >= 'a' && r <= 'z':
-			lower++
-		case r >= '0' && r <= '9':
-			digit++
-		}
-	}
-	return lower > 0 && upper*100 >= len(s)*15 && digit*100 >= len(s)*4
 }
