@@ -47,7 +47,8 @@ func send(w http.ResponseWriter, req *http.Request, rep reply, f *active) {
 	if a.DelayMillis > 0 && !sleep(ctx, time.Duration(a.DelayMillis)*time.Millisecond) && req.Context().Err() != nil {
 		panic(http.ErrAbortHandler)
 	}
-	b := broken{w: w, req: req, ctx: ctx, rate: a.BytesPerSecond}
+	// The request carries the narrower context: it ends with the fault too.
+	b := broken{w: w, req: req.WithContext(ctx), rate: a.BytesPerSecond}
 	b.send(rep, a)
 }
 
@@ -69,7 +70,6 @@ func writeBody(w http.ResponseWriter, req *http.Request, body []byte) {
 type broken struct {
 	w    http.ResponseWriter
 	req  *http.Request
-	ctx  context.Context // of this one request; ends when the fault is cleared
 	rate int64
 }
 
@@ -91,7 +91,7 @@ func (b broken) send(rep reply, a Answer) {
 	}
 	switch a.Break {
 	case BreakStall:
-		<-b.ctx.Done()
+		<-b.req.Context().Done()
 	case BreakReset:
 		reset(b.w)
 		return
@@ -129,7 +129,7 @@ func (b broken) pour(body []byte) {
 		n := min(step, len(body))
 		writeBody(b.w, b.req, body[:n])
 		_ = http.NewResponseController(b.w).Flush()
-		if body = body[n:]; len(body) > 0 && !sleep(b.ctx, 100*time.Millisecond) {
+		if body = body[n:]; len(body) > 0 && !sleep(b.req.Context(), 100*time.Millisecond) {
 			panic(http.ErrAbortHandler)
 		}
 	}
@@ -143,7 +143,7 @@ func (b broken) endless(rep reply) {
 	b.w.WriteHeader(rep.status)
 	blanks := bytes.Repeat([]byte{' '}, 32<<10)
 	for {
-		if _, err := b.w.Write(blanks); err != nil || !sleep(b.ctx, 2*time.Millisecond) {
+		if _, err := b.w.Write(blanks); err != nil || !sleep(b.req.Context(), 2*time.Millisecond) {
 			return
 		}
 	}

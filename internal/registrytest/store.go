@@ -74,14 +74,14 @@ func (r *Registry) pushChild(repo string, idx v1.ImageIndex, d v1.Descriptor) er
 	if d.MediaType.IsIndex() {
 		child, err := idx.ImageIndex(d.Digest)
 		if err != nil {
-			return nil //nolint:nilerr // listed and not held: that is how a child goes missing
+			return nil // listed and not held: that is how a child goes missing
 		}
 		_, err = r.PushIndex(repo, "", child)
 		return err
 	}
 	img, err := idx.Image(d.Digest)
 	if err != nil {
-		return nil //nolint:nilerr // as above
+		return nil // as above
 	}
 	_, err = r.Push(repo, "", img)
 	return err
