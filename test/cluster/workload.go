@@ -1,0 +1,61 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+
+	v1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Pod is a bare pod of one container called "app", labelled app=NAME. It ends at once when it is deleted.
+func Pod(namespace, name, image string) *v1.Pod {
+	grace := int64(0)
+	return &v1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: map[string]string{"app": name}},
+		Spec: v1.PodSpec{
+			TerminationGracePeriodSeconds: &grace,
+			Containers:                    []v1.Container{{Name: "app", Image: image}},
+		},
+	}
+}
+
+// MakePod creates a pod, and before it the namespace with its default service account.
+func (l *Lab) MakePod(ctx context.Context, pod *v1.Pod) error {
+	if err := l.MakeNamespace(ctx, pod.Namespace); err != nil {
+		return err
+	}
+	_, err := l.client.CoreV1().Pods(pod.Namespace).Create(ctx, pod, metav1.CreateOptions{})
+	return err
+}
+
+// MakeNamespace makes sure that a namespace is there and that pods can be created in it.
+func (l *Lab) MakeNamespace(ctx context.Context, name string) error {
+	ns := &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if _, err := l.client.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	return l.wait(ctx, "the service account of "+name, func(ctx context.Context) error {
+		_, err := l.client.CoreV1().ServiceAccounts(name).Get(ctx, "default", getOptions)
+		return err
+	})
+}
+
+// DropNamespace deletes a namespace and waits until it is gone; one that is not there is no error.
+func (l *Lab) DropNamespace(ctx context.Context, name string) error {
+	err := l.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return l.wait(ctx, "namespace "+name+" to go", func(ctx context.Context) error {
+		_, err := l.client.CoreV1().Namespaces().Get(ctx, name, getOptions)
+		if apierrors.IsNotFound(err) {
+			return nil
+		}
+		return fmt.Errorf("it is still there: %w", err)
+	})
+}
