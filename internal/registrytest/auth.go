@@ -117,10 +117,10 @@ func (r *Registry) authorizeBasic(a *ask) (reply, bool) {
 		return problem(http.StatusForbidden, "DENIED", "Your authorization token has expired. Reauthenticate and try again.", nil), true
 	case loginGood:
 	default:
-		return reply{http.StatusUnauthorized, http.Header{
+		return reply{status: http.StatusUnauthorized, body: []byte("Not Authorized\n"), header: http.Header{
 			"Content-Type":     {"text/plain; charset=utf-8"},
 			"Www-Authenticate": {fmt.Sprintf(`Basic realm="%s/",service="ecr.amazonaws.com"`, a.base)},
-		}, []byte("Not Authorized\n")}, true
+		}}, true
 	}
 	if a.repo == "" || covers(u.Pull, a.repo) {
 		return reply{}, false

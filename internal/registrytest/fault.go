@@ -52,6 +52,7 @@ const (
 )
 
 // How much a broken transfer sends, besides a positive count of body bytes.
+// Both count from the start of the object, whatever range was asked for.
 const (
 	AfterNothing = 0  // not even the status line
 	AfterHalf    = -1 // the header and half of the body

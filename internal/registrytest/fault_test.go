@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -40,8 +41,14 @@ func stocked(t *testing.T) (r *registrytest.Registry, layer string) {
 	return r, h.String()
 }
 
+// answer is a response without its body.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+}
+
 // ask sends one request and reads the answer whole.
-func ask(t *testing.T, tr http.RoundTripper, method, url string, header ...string) (*http.Response, string, error) {
+func ask(t *testing.T, tr http.RoundTripper, method, url string, header ...string) (answer, string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
@@ -54,11 +61,11 @@ func ask(t *testing.T, tr http.RoundTripper, method, url string, header ...strin
 	}
 	resp, err := tr.RoundTrip(req)
 	if err != nil {
-		return nil, "", err
+		return answer{}, "", err
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(resp.Body)
-	return resp, string(b), err
+	return answer{resp.StatusCode, resp.Header}, string(b), err
 }
 
 const tagURL = "http://reg.lab/v2/team/app/manifests/v1"
@@ -157,6 +164,29 @@ func TestBreaks(t *testing.T) {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
 		})
+	}
+}
+
+// A client that resumes where the body broke off must not creep to its end.
+func TestResumingDoesNotPassTheCut(t *testing.T) {
+	t.Parallel()
+	r, layer := stocked(t)
+	tr := client(t, r)
+	url := "http://reg.lab/v2/team/app/blobs/" + layer
+	_, whole, err := ask(t, tr, http.MethodGet, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set(t, r, registrytest.Where{Object: "layer"}, registrytest.Answer{Preset: "cut"})
+	half := len(whole) / 2
+	for _, tc := range []struct {
+		ranges string
+		want   int
+	}{{"", half}, {"bytes=100-", half - 100}, {fmt.Sprintf("bytes=%d-", half), 0}, {fmt.Sprintf("bytes=%d-", half+9), 0}} {
+		_, body, err := ask(t, tr, http.MethodGet, url, "Range", tc.ranges)
+		if !errors.Is(err, io.ErrUnexpectedEOF) || len(body) != tc.want {
+			t.Errorf("%q: %d bytes, %v; want %d", tc.ranges, len(body), err, tc.want)
+		}
 	}
 }
 

@@ -73,7 +73,7 @@ func (g *Group) serveStorage(w http.ResponseWriter, req *http.Request) {
 	registry, rest, _ := strings.Cut(rest, "/")
 	i := max(strings.LastIndex(rest, "/"), 0)
 	a.repo, a.object = rest[:i], strings.TrimPrefix(rest[i:], "/")
-	rep := reply{http.StatusNotFound, http.Header{"Content-Type": {"application/xml"}}, []byte(noSuchKeyBody)}
+	rep := reply{status: http.StatusNotFound, header: http.Header{"Content-Type": {"application/xml"}}, body: []byte(noSuchKeyBody)}
 	if r := g.Registry(registry); r != nil {
 		r.locate(a)
 		if b, ok := r.blob(a.repo, a.object); ok {

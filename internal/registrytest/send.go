@@ -16,6 +16,7 @@ type reply struct {
 	status int
 	header http.Header
 	body   []byte
+	offset int64 // where body begins in the object, if a range was asked for
 }
 
 func (r reply) clone() reply {
@@ -23,7 +24,7 @@ func (r reply) clone() reply {
 	if h == nil {
 		h = http.Header{}
 	}
-	return reply{status: r.status, header: h, body: r.body}
+	return reply{status: r.status, header: h, body: r.body, offset: r.offset}
 }
 
 // send writes rep, in the way f breaks it. A request that is held returns when
@@ -99,7 +100,8 @@ func (b broken) send(rep reply, a Answer) {
 	panic(http.ErrAbortHandler) // net/http's own way to drop a connection
 }
 
-// begin sends the part of rep that after allows.
+// begin sends the part of rep that after allows. It counts from the start of
+// the object, so that a client which resumes does not get past it in steps.
 func (b broken) begin(rep reply, after int64) {
 	if after == AfterNothing {
 		return
@@ -107,12 +109,11 @@ func (b broken) begin(rep reply, after int64) {
 	size := int64(len(rep.body))
 	switch after {
 	case AfterHalf:
-		size /= 2
+		after = (rep.offset + size) / 2
 	case AfterHeader:
-		size = 0
-	default:
-		size = min(size, max(after, 0))
+		after = 0
 	}
+	size = min(size, max(after-rep.offset, 0))
 	writeHeader(b.w, rep)
 	b.pour(rep.body[:size])
 	_ = http.NewResponseController(b.w).Flush()

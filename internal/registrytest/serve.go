@@ -27,7 +27,11 @@ func (r *Registry) serve(a *ask) reply {
 	case StepTags:
 		return r.serveTags(a)
 	}
-	return reply{http.StatusNotFound, http.Header{"Content-Type": {"text/plain; charset=utf-8"}}, []byte("404 page not found\n")}
+	return reply{
+		status: http.StatusNotFound,
+		header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
+		body:   []byte("404 page not found\n"),
+	}
 }
 
 func (r *Registry) serveManifest(a *ask) reply {
@@ -66,11 +70,11 @@ func (r *Registry) serveBlob(a *ask) reply {
 
 // blobReply serves all of b, or the one range that was asked for.
 func blobReply(a *ask, b []byte) reply {
-	rep := reply{http.StatusOK, http.Header{
+	rep := reply{status: http.StatusOK, body: b, header: http.Header{
 		"Content-Type":          {"application/octet-stream"},
 		"Docker-Content-Digest": {a.digest},
 		"Accept-Ranges":         {"bytes"},
-	}, b}
+	}}
 	spec, ok := strings.CutPrefix(a.ranges, "bytes=")
 	from, to, dash := strings.Cut(spec, "-")
 	if !ok || !dash || strings.Contains(spec, ",") || from == "" {
@@ -87,7 +91,7 @@ func blobReply(a *ask, b []byte) reply {
 		out.header.Set("Content-Range", fmt.Sprintf("bytes */%d", len(b)))
 		return out
 	}
-	rep.status, rep.body = http.StatusPartialContent, b[first:last+1]
+	rep.status, rep.body, rep.offset = http.StatusPartialContent, b[first:last+1], int64(first)
 	rep.header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, len(b)))
 	return rep
 }
@@ -141,8 +145,8 @@ func problem(status int, code, message string, detail any) reply {
 }
 
 func jsonReply(status int, mediaType string, body []byte) reply {
-	return reply{status, http.Header{
+	return reply{status: status, body: body, header: http.Header{
 		"Content-Type":                    {mediaType},
 		"Docker-Distribution-Api-Version": {"registry/2.0"},
-	}, body}
+	}}
 }

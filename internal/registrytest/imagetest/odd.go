@@ -75,6 +75,36 @@ func Schema1(name, tag string, mt types.MediaType) (Raw, error) {
 	return Raw{MediaType: mt, Manifest: raw, Blobs: [][]byte{blob}}, nil
 }
 
+// Mistyped is a sound image whose manifest is served as mt ("" for none). The
+// manifest is a blob as well, as clients look there for types they do not know.
+func Mistyped(spec Spec, mt types.MediaType) (Raw, error) {
+	img, err := Image(spec)
+	if err != nil {
+		return Raw{}, err
+	}
+	manifest, err := img.RawManifest()
+	if err != nil {
+		return Raw{}, fmt.Errorf("read manifest: %w", err)
+	}
+	config, err := img.RawConfigFile()
+	if err != nil {
+		return Raw{}, fmt.Errorf("read config: %w", err)
+	}
+	layers, err := img.Layers()
+	if err != nil {
+		return Raw{}, fmt.Errorf("list layers: %w", err)
+	}
+	r := Raw{MediaType: mt, Manifest: manifest, Blobs: [][]byte{manifest, config}}
+	for _, l := range layers {
+		blob, _, err := read(l)
+		if err != nil {
+			return Raw{}, err
+		}
+		r.Blobs = append(r.Blobs, blob)
+	}
+	return r, nil
+}
+
 // Chart is a Helm chart, which looks like an image until one reads its types.
 func Chart(name, version string) (Raw, error) {
 	chart := fmt.Appendf(nil, "apiVersion: v2\nname: %s\nversion: %s\n", name, version)
