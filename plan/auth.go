@@ -1,0 +1,256 @@
+package plan
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/refloat-dev/refloat/evidence"
+)
+
+const (
+	// newSecret is the name for a pull secret that does not exist yet.
+	newSecret = "refloat-pull"
+	// loginFile is where the credential stands for a moment: in a file, never in an argument.
+	loginFile = "./pull-secret.json"
+)
+
+const helperNote = "podman asks for the password. A docker config serves too if its auths hold the password itself: the kubelet ignores credsStore, credHelpers and identity tokens."
+
+func (s subject) noCredentials() []Step {
+	if s.nodeCredentials() {
+		return s.nodeLogin("This pull uses no pod secrets: the node itself must hold the credential")
+	}
+	if name := s.lateSecret(); name != "" {
+		return s.recreateFor(name)
+	}
+	var steps []Step
+	for i, o := range s.owners {
+		steps = append(steps, s.createSecret(o.namespace, newSecret, i == 0))
+		steps = append(steps, s.attach(o, newSecret))
+	}
+	return steps
+}
+
+// renewCredentials writes a fresh entry into the secret in use; the other entries stay.
+func (s subject) renewCredentials() []Step {
+	if s.nodeCredentials() {
+		return s.nodeLogin("The credential in use is the node's")
+	}
+	secrets := s.usedSecrets()
+	if len(secrets) == 0 {
+		step := s.createSecret(s.pull.Namespace, newSecret, true)
+		step.Note += " No pull secret of the pod is known to match this registry; if the node's own credential is at fault, renew that instead (kubelet config.json or credential provider)."
+		return append([]Step{step}, s.attachAll(newSecret)...)
+	}
+	var steps []Step
+	for _, x := range secrets {
+		steps = append(steps, s.rewriteSecret(x))
+	}
+	return append(steps, s.unstick()...)
+}
+
+func (s subject) forbidden() []Step {
+	step := manual("Give the identity the right to pull "+s.ref.host+"/"+s.ref.repo,
+		"The registry knows who asks and refuses this repository. "+grantHint(s.ref.host), "the same credential may pull", s.inspect()...)
+	return append([]Step{step}, s.unstick()...)
+}
+
+// grantHint is the permission's name where it is known for that registry.
+func grantHint(host string) string {
+	switch {
+	case ecrHost.MatchString(host):
+		return "ECR: the role needs ecr:GetAuthorizationToken, ecr:BatchGetImage, ecr:GetDownloadUrlForLayer; from another account the repository's policy must allow it too."
+	case strings.HasSuffix(host, ".azurecr.io"):
+		return "ACR: give the kubelet's identity AcrPull (az aks update --attach-acr)."
+	case host == "gcr.io", strings.HasSuffix(host, ".gcr.io"), strings.HasSuffix(host, ".pkg.dev"):
+		return "Artifact Registry: the service account needs roles/artifactregistry.reader on the repository."
+	case host == "ghcr.io":
+		return "GHCR: the token needs read:packages, and its owner access to the package."
+	}
+	return "Ask its owner for pull (read) permission."
+}
+
+func (s subject) lockedOut() []Step {
+	step := manual("Stop the logins that fail, then unlock the account at "+s.ref.host,
+		"Each retry of the kubelet counts as one more failed login: do not try passwords until the lock is lifted. First scale the workload down:", "")
+	for _, o := range s.owners {
+		switch o.kind() {
+		case "deployment", "statefulset", "replicaset":
+			step.Commands = append(step.Commands, kubectl(o.namespace, "scale", object(o.ref.Kind, o.ref.Name), "--replicas=0"))
+			step.Undo = "scale it back to the number it had"
+		case "cronjob":
+			step.Commands = append(step.Commands, kubectl(o.namespace, "patch", object("cronjob", o.ref.Name), `-p '{"spec":{"suspend":true}}'`))
+			step.Undo = "set spec.suspend to false again"
+		}
+	}
+	return append([]Step{step}, s.renewCredentials()...)
+}
+
+// secretMissing creates the secret under the name that the pod already asks for: then the pod itself stays as it is.
+func (s subject) secretMissing() []Step {
+	var steps []Step
+	for i, x := range s.missingSecrets() {
+		step := s.createSecret(x.Namespace, x.Name, i == 0)
+		step.Note += " The pod names it already, so nothing else changes. If the name is a typing error, correct that instead."
+		steps = append(steps, step)
+	}
+	if len(steps) == 0 {
+		return s.noCredentials()
+	}
+	return append(steps, s.unstick()...)
+}
+
+func (s subject) missingSecrets() []*evidence.Secret {
+	var out []*evidence.Secret
+	for _, x := range s.secrets {
+		if x.Exists == evidence.No {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func (s subject) secretMalformed() []Step {
+	var steps []Step
+	for _, x := range s.secrets {
+		if x.Problem != "" || x.Exists == evidence.Yes && !covers(x, s.ref.host) {
+			steps = append(steps, s.repairSecret(x))
+		}
+	}
+	if len(steps) == 0 {
+		steps = append(steps, manual("Find the secret that cannot be read: one bad entry in any pull secret of the pod breaks all its pulls", "", "", s.showSecrets()...))
+	}
+	return append(steps, s.unstick()...)
+}
+
+func (s subject) showSecrets() []string {
+	var out []string
+	for _, o := range s.owners {
+		for _, name := range o.pod.PullSecrets {
+			out = append(out, kubectl(o.namespace, "get", object("secret", name), `-o jsonpath='{.type}{"\n"}'`))
+		}
+	}
+	return unique(out)
+}
+
+// nodeCredentials tells pulls that no secret of the pod can help.
+func (s subject) nodeCredentials() bool {
+	if s.pull.Kind == evidence.Sandbox {
+		return true
+	}
+	return len(s.owners) > 0 && s.owners[0].pod.Mirror
+}
+
+// lateSecret is a secret that the service account got after the pod was made: the pod never hears of it.
+func (s subject) lateSecret() string {
+	if s.account == nil || len(s.owners) == 0 || len(s.owners[0].pod.PullSecrets) > 0 {
+		return ""
+	}
+	for _, name := range s.account.PullSecrets {
+		if x := s.find(name); x == nil || x.Exists != evidence.No && x.Problem == "" {
+			return name
+		}
+	}
+	return ""
+}
+
+func (s subject) find(name string) *evidence.Secret { return s.secret(s.pull.Namespace, name) }
+
+// usedSecrets are those with an entry for this registry, else those that the pod names at all.
+func (s subject) usedSecrets() []*evidence.Secret {
+	var match, all []*evidence.Secret
+	for _, x := range s.secrets {
+		if x.Exists != evidence.Yes {
+			continue
+		}
+		all = append(all, x)
+		if covers(x, s.ref.host) {
+			match = append(match, x)
+		}
+	}
+	if len(match) > 0 {
+		return match
+	}
+	return all
+}
+
+// covers is a look at the host alone; the kubelet's exact matching is the registry vantage point's.
+func covers(x *evidence.Secret, host string) bool {
+	for _, key := range x.Registries {
+		key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
+		key, _, _ = strings.Cut(key, "/")
+		if key == host || host == "docker.io" && key == "index.docker.io" {
+			return true
+		}
+	}
+	return false
+}
+
+var ecrHost = regexp.MustCompile(`^[0-9]{12}\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)
+
+// login fills loginFile with one registry's entry; the secret goes through a terminal or a pipe.
+func login(host string) string {
+	podman := "podman login --authfile " + loginFile
+	switch {
+	case ecrHost.MatchString(host):
+		return "aws ecr get-login-password --region " + ecrHost.FindStringSubmatch(host)[1] + " | " + podman + " --username AWS --password-stdin " + quote(host)
+	case strings.HasSuffix(host, ".pkg.dev"), host == "gcr.io", strings.HasSuffix(host, ".gcr.io"):
+		return podman + " --username _json_key --password-stdin " + quote(host) + " < ./service-account-key.json"
+	case strings.HasPrefix(host, "-"):
+		return podman + " -- " + quote(host)
+	}
+	return podman + " " + quote(host)
+}
+
+// lifeNote warns where a pull secret is the wrong tool because its credential is short-lived.
+func lifeNote(host string) string {
+	switch {
+	case ecrHost.MatchString(host):
+		return " An ECR password lives 12 hours: for good, use the kubelet's ecr-credential-provider with the node's role."
+	case strings.HasSuffix(host, ".azurecr.io"):
+		return " On AKS rather let the nodes pull: az aks update --attach-acr. An az acr login token lives 3 hours; a repository token or service principal lasts."
+	case strings.HasSuffix(host, ".pkg.dev"), host == "gcr.io", strings.HasSuffix(host, ".gcr.io"):
+		return " On GKE rather give the nodes' service account roles/artifactregistry.reader."
+	case host == "ghcr.io":
+		return " GHCR takes a personal access token with read:packages as the password."
+	}
+	return ""
+}
+
+func (s subject) providerFailed() []Step {
+	steps := []Step{s.onNode("See why the credential provider gave nothing on "+s.where(),
+		"The kubelet only logs it and goes on anonymously. The usual reasons: no provider since an upgrade, metadata service out of reach, no role.", "",
+		s.kubeletLog(`grep -i 'credential'`))}
+	switch {
+	case s.node.Home == evidence.HomeAKS || strings.HasSuffix(s.ref.host, ".azurecr.io"):
+		name, _, _ := strings.Cut(s.ref.host, ".")
+		steps = append(steps, manual("Let the cluster's identity pull from the registry", "Set RESOURCE_GROUP and CLUSTER.", "",
+			fmt.Sprintf(`az aks check-acr --resource-group "$RESOURCE_GROUP" --name "$CLUSTER" --acr %s`, quote(s.ref.host)),
+			fmt.Sprintf(`az aks update --resource-group "$RESOURCE_GROUP" --name "$CLUSTER" --attach-acr %s`, quote(name))))
+	case s.node.Home == evidence.HomeEKS || ecrHost.MatchString(s.ref.host):
+		steps = append(steps, manual("Give the node's role the right to pull from ECR", "Set NODE_ROLE to the role of the node group.", "",
+			`aws iam attach-role-policy --role-name "$NODE_ROLE" --policy-arn arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryPullOnly`))
+	case s.node.Home == evidence.HomeGKE || strings.HasSuffix(s.ref.host, ".pkg.dev"):
+		steps = append(steps, manual("Give the nodes' service account the right to read the registry", "Set PROJECT and NODE_SERVICE_ACCOUNT.", "",
+			`gcloud projects add-iam-policy-binding "$PROJECT" --member="serviceAccount:$NODE_SERVICE_ACCOUNT" --role=roles/artifactregistry.reader`))
+	}
+	return append(steps, s.unstick()...)
+}
+
+// deniedOrMissing first settles what the registry will not say.
+func (s subject) deniedOrMissing() []Step {
+	look := manual("Find out whether it exists, with an account that should see it",
+		"The registry answers the same for private and for missing. Found: the pod lacks credentials, go on with 2. Not found: the name is wrong or it was removed or moved, correct the image instead.",
+		"", append([]string{login(s.ref.host)}, s.inspectWith("--authfile "+loginFile)...)...)
+	steps := []Step{look}
+	if len(s.usedSecrets()) > 0 && !s.nodeCredentials() {
+		steps = append(steps, s.renewCredentials()...)
+	} else {
+		steps = append(steps, s.noCredentials()...)
+	}
+	if moved := relocated(s.ref); moved != "" {
+		steps[0].Note += " Known: " + moved
+	}
+	return steps
+}

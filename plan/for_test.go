@@ -1,0 +1,151 @@
+package plan_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/refloat-dev/refloat/diagnose"
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/plan"
+)
+
+var born = time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
+
+// world is a case that tests change one thing of.
+type world struct {
+	cause   diagnose.Code
+	image   string
+	kind    string
+	manager string
+	by      string
+	part    evidence.ContainerKind
+	node    evidence.NodeState
+	pod     evidence.Pod
+	secrets []*evidence.Secret
+	account *evidence.ServiceAccount
+	chain   []evidence.Ref
+	prev    string
+	reading diagnose.Reading
+	owners  int
+}
+
+func (w world) finding() diagnose.Finding {
+	if w.image == "" {
+		w.image = "registry.example.com/shop/web:v2"
+	}
+	if w.kind == "" {
+		w.kind = "Deployment"
+	}
+	if w.part == "" {
+		w.part = evidence.App
+	}
+	w.node.Name = "node-2"
+	w.pod.Created = born
+	f := diagnose.Finding{Diagnosis: diagnose.Diagnosis{Cause: w.cause, Confidence: diagnose.Likely, Reading: w.reading}}
+	for i := range max(w.owners, 1) {
+		name := "web"
+		if i > 0 {
+			name += strings.Repeat("x", i)
+		}
+		ref := evidence.Ref{APIVersion: "apps/v1", Kind: w.kind, Namespace: "shop", Name: name}
+		c := &evidence.Case{
+			Pull: evidence.Pull{Namespace: "shop", Pod: name + "-1", Container: "app", Kind: w.part, Volume: "assets", Image: w.image, Node: "node-2", Workload: ref},
+			Facts: []*evidence.Fact{
+				{NodeState: &w.node}, {Pod: &w.pod},
+				{Workload: &evidence.Workload{Ref: ref, Manager: w.manager, ManagedBy: w.by, Chain: w.chain, Previous: w.prev}},
+			},
+		}
+		if w.account != nil {
+			c.Facts = append(c.Facts, &evidence.Fact{Account: w.account})
+		}
+		for _, s := range w.secrets {
+			c.Facts = append(c.Facts, &evidence.Fact{Secret: s})
+		}
+		f.Cases = append(f.Cases, c)
+	}
+	return f
+}
+
+func commands(p plan.Plan) string {
+	var all []string
+	for _, s := range p.Steps {
+		all = append(all, s.Commands...)
+	}
+	return strings.Join(all, "\n")
+}
+
+func prose(p plan.Plan) string {
+	var b strings.Builder
+	for _, s := range p.Steps {
+		b.WriteString(s.Title + "\n" + s.Note + "\n" + s.After + "\n")
+	}
+	return b.String()
+}
+
+// Codes are all causes, for tests that hold for each.
+var codes = []diagnose.Code{
+	diagnose.NoCredentials, diagnose.InvalidCredentials, diagnose.ExpiredCredentials, diagnose.Forbidden, diagnose.LockedOut,
+	diagnose.SecretMissing, diagnose.SecretMalformed, diagnose.ProviderFailed, diagnose.DeniedOrMissing,
+	diagnose.InvalidReference, diagnose.ShortName, diagnose.RepositoryNotFound, diagnose.TagNotFound, diagnose.DigestNotFound,
+	diagnose.PlatformMismatch, diagnose.UnsupportedFormat, diagnose.ContentMissing,
+	diagnose.DNS, diagnose.Refused, diagnose.Timeout, diagnose.Interrupted, diagnose.Stalled,
+	diagnose.TLSUntrusted, diagnose.TLSInvalid, diagnose.HTTPMismatch, diagnose.Proxy,
+	diagnose.Unavailable, diagnose.RateLimited, diagnose.AccountRestricted, diagnose.ClientBlocked, diagnose.ContentPolicy, diagnose.NotARegistry,
+	diagnose.DiskFull, diagnose.FilesystemFailed, diagnose.CacheCorrupt, diagnose.RegistryConfig, diagnose.RuntimeUnavailable,
+	diagnose.PullThrottled, diagnose.PullDeadline, diagnose.NeverPull, diagnose.Signature, diagnose.RegistryBlocked, diagnose.Unknown,
+}
+
+var secretArgument = regexp.MustCompile(`--docker-password|--password[= ]|\$\{?(REG_)?PASSWORD| -p "?\$|--from-literal`)
+
+// TestEveryCause holds what no plan may break, for each cause in each home, runtime, kind of owner and part of a pod.
+func TestEveryCause(t *testing.T) {
+	t.Parallel()
+	homes := []evidence.Home{"", evidence.HomeK3s, evidence.HomeRKE2, evidence.HomeBottlerocket, evidence.HomeTalos, evidence.HomeGKE, evidence.HomeEKS, evidence.HomeAKS, evidence.HomeOpenShift}
+	for _, cause := range codes {
+		t.Run(string(cause), func(t *testing.T) {
+			t.Parallel()
+			for _, home := range homes {
+				for _, runtime := range []string{"containerd", "cri-o", "docker", ""} {
+					for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Widget"} {
+						for _, part := range []evidence.ContainerKind{evidence.App, evidence.Init, evidence.Ephemeral, evidence.VolumeImage, evidence.Sandbox, evidence.Refused, evidence.Planned} {
+							w := world{cause: cause, kind: kind, part: part, node: evidence.NodeState{Home: home, Runtime: runtime}}
+							holds(t, plan.For(w.finding()))
+						}
+					}
+				}
+			}
+		})
+	}
+}
+
+func holds(t *testing.T, p plan.Plan) {
+	t.Helper()
+	if len(p.Steps) < 2 {
+		t.Fatalf("only %d steps", len(p.Steps))
+	}
+	for _, s := range p.Steps {
+		if s.Title == "" || s.Risk != plan.Manual {
+			t.Fatalf("step %+v", s)
+		}
+		for _, c := range s.Commands {
+			if secretArgument.MatchString(c) {
+				t.Fatalf("a secret in an argument: %s", c)
+			}
+			for _, r := range c {
+				if r < 0x20 || r > 0x7e {
+					t.Fatalf("%q in command %q", r, c)
+				}
+			}
+		}
+	}
+}
+
+func TestEmptyFinding(t *testing.T) {
+	t.Parallel()
+	for _, cause := range append(codes, "made.up") {
+		plan.For(diagnose.Finding{Diagnosis: diagnose.Diagnosis{Cause: cause}})
+		plan.For(diagnose.Finding{Diagnosis: diagnose.Diagnosis{Cause: cause}, Cases: []*evidence.Case{{}}})
+	}
+}

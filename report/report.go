@@ -1,0 +1,139 @@
+package report
+
+import (
+	"time"
+
+	"github.com/refloat-dev/refloat/diagnose"
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/plan"
+)
+
+// Kind is the kind of a Report document.
+const Kind = "Report"
+
+// Report is everything that one run has to say.
+type Report struct {
+	APIVersion string           `json:"apiVersion"`
+	Kind       string           `json:"kind"`
+	ObservedAt time.Time        `json:"observedAt"`
+	Scope      evidence.Scope   `json:"scope"`
+	Cluster    evidence.Cluster `json:"cluster,omitzero"`
+	Findings   []Finding        `json:"findings"`
+	// Crashes are no pull failures; they are here so that nobody takes them for one.
+	Crashes []evidence.Crash `json:"crashes,omitempty"`
+	// Gaps concern the whole run.
+	Gaps []evidence.Gap `json:"gaps,omitempty"`
+}
+
+// Finding is one root cause, what it keeps from starting, and what to do.
+type Finding struct {
+	Cause      diagnose.Code        `json:"cause"`
+	Confidence diagnose.Confidence  `json:"confidence"`
+	Candidates []diagnose.Candidate `json:"candidates,omitempty"`
+	Summary    string               `json:"summary"`
+	// Image is the first case's reference; Images are all of them.
+	Image     string              `json:"image"`
+	Images    []string            `json:"images,omitempty"`
+	Nodes     []string            `json:"nodes,omitempty"`
+	Workloads []evidence.Ref      `json:"workloads,omitempty"`
+	Pods      []Pod               `json:"pods,omitempty"`
+	Because   []Because           `json:"because,omitempty"`
+	RuledOut  []diagnose.RuledOut `json:"ruledOut,omitempty"`
+	Gaps      []evidence.Gap      `json:"gaps,omitempty"`
+	Masks     []diagnose.Code     `json:"masks,omitempty"`
+	Plan      plan.Plan           `json:"plan"`
+	// Planned is set where nothing runs the image yet: `check` asked about it.
+	Planned bool `json:"planned,omitempty"`
+}
+
+// Pod is one container that cannot get its image.
+type Pod struct {
+	Namespace string                 `json:"namespace"`
+	Name      string                 `json:"name"`
+	UID       string                 `json:"uid,omitempty"`
+	Container string                 `json:"container,omitempty"`
+	Kind      evidence.ContainerKind `json:"kind,omitempty"`
+	Node      string                 `json:"node,omitempty"`
+	Image     string                 `json:"image,omitempty"`
+}
+
+// Because is one fact that a verdict rests on, and where it was seen.
+type Because struct {
+	Fact    string           `json:"fact"`
+	Vantage evidence.Vantage `json:"vantage"`
+	Where   string           `json:"where,omitempty"`
+	Source  string           `json:"source,omitempty"`
+	Time    time.Time        `json:"time,omitzero"`
+}
+
+// New joins a run's findings with their plans: plans[i] belongs to findings[i].
+func New(c *evidence.Collection, findings []diagnose.Finding, plans []plan.Plan) Report {
+	r := Report{
+		APIVersion: evidence.APIVersion, Kind: Kind, ObservedAt: c.ObservedAt.UTC(),
+		Scope: c.Scope, Cluster: c.Cluster, Findings: []Finding{}, Crashes: c.Crashes, Gaps: c.Gaps,
+	}
+	for i, f := range findings {
+		out := newFinding(f)
+		if i < len(plans) {
+			out.Plan = plans[i]
+		}
+		r.Findings = append(r.Findings, out)
+	}
+	return r
+}
+
+func newFinding(f diagnose.Finding) Finding {
+	out := Finding{
+		Cause: f.Cause, Confidence: f.Confidence, Candidates: f.Candidates, Summary: f.Summary,
+		RuledOut: f.RuledOut, Gaps: f.Gaps, Masks: f.Masks, Planned: len(f.Cases) > 0,
+		Plan: plan.Plan{Steps: []plan.Step{}},
+	}
+	for _, fact := range f.Because {
+		out.Because = append(out.Because, Because{
+			Fact: fact.Text, Vantage: fact.Vantage, Where: fact.Where, Source: fact.Source, Time: fact.Time.UTC(),
+		})
+	}
+	images, nodes, owners := set[string]{}, set[string]{}, set[evidence.Ref]{}
+	for _, c := range f.Cases {
+		p := c.Pull
+		images.add(p.Image)
+		nodes.add(p.Node)
+		owners.add(p.Workload)
+		out.Planned = out.Planned && p.Kind == evidence.Planned
+		if p.Pod != "" {
+			out.Pods = append(out.Pods, Pod{p.Namespace, p.Pod, p.UID, p.Container, p.Kind, p.Node, p.Image})
+		}
+	}
+	out.Images, out.Nodes, out.Workloads = images.list, nodes.list, owners.list
+	if len(out.Images) > 0 {
+		out.Image = out.Images[0]
+	}
+	return out
+}
+
+// set keeps what is distinct and not zero, in the order of arrival.
+type set[T comparable] struct {
+	seen map[T]bool
+	list []T
+}
+
+func (s *set[T]) add(v T) {
+	var zero T
+	if v == zero || s.seen[v] {
+		return
+	}
+	if s.seen == nil {
+		s.seen = map[T]bool{}
+	}
+	s.seen[v] = true
+	s.list = append(s.list, v)
+}
+
+// pods counts distinct pods: one pod may have several containers that wait.
+func (f Finding) podNames() []string {
+	var names set[string]
+	for _, p := range f.Pods {
+		names.add(p.Namespace + "/" + p.Name)
+	}
+	return names.list
+}
