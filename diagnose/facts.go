@@ -1,0 +1,147 @@
+package diagnose
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/refloat-dev/refloat/evidence"
+)
+
+// view is a case sorted by what its facts are about.
+type view struct {
+	c         *evidence.Case
+	now       time.Time
+	messages  []*evidence.Fact
+	pod       *evidence.Fact
+	account   *evidence.Fact
+	node      *evidence.Fact
+	elsewhere *evidence.Fact
+	workload  *evidence.Fact
+	secrets   []*evidence.Fact
+	// others are the readings of the messages that did not decide.
+	others []Reading
+	// missingEvent is the kubelet's remark that it could not get a secret: side evidence only, see decide.
+	missingEvent *evidence.Fact
+	// reason is why the verdict is what it is, where facts beyond the message say so; the summary ends with it.
+	reason string
+	// subject is the object that is at fault, such as a secret's namespace/name.
+	subject string
+	// oneNode is set where this node alone fails and others have the image.
+	oneNode bool
+}
+
+func look(c *evidence.Case, now time.Time) *view {
+	v := &view{c: c, now: now}
+	for _, f := range c.Facts {
+		switch {
+		case f == nil:
+		case f.Pod != nil && v.pod == nil:
+			v.pod = f
+		case f.Account != nil && v.account == nil:
+			v.account = f
+		case f.NodeState != nil && (v.node == nil || f.NodeState.Name == c.Pull.Node):
+			v.node = f
+		case f.Elsewhere != nil && v.elsewhere == nil:
+			v.elsewhere = f
+		case f.Workload != nil && v.workload == nil:
+			v.workload = f
+		case f.Secret != nil:
+			v.secrets = append(v.secrets, f)
+		}
+	}
+	v.messages = newestFirst(c)
+	if e := v.elsewhere; e != nil {
+		x := e.Elsewhere
+		others := slices.ContainsFunc(x.Failing, func(n string) bool { return n != c.Pull.Node })
+		v.oneNode = c.Pull.Node != "" && !others && x.FailingMore == 0 && len(x.Running) > 0 && !slices.Contains(x.Running, c.Pull.Node)
+	}
+	return v
+}
+
+// newestFirst returns the messages in the order of trust, the newest event first.
+func newestFirst(c *evidence.Case) []*evidence.Fact {
+	rank := func(o evidence.Origin) int {
+		return slices.Index([]evidence.Origin{evidence.Line, evidence.Waiting, evidence.Terminated, evidence.Event, evidence.OwnerEvent, evidence.NodeEvent}, o)
+	}
+	var out []*evidence.Fact
+	for _, f := range c.Facts {
+		if f != nil && f.Message != nil {
+			out = append(out, f)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b *evidence.Fact) int {
+		if d := rank(a.Message.Origin) - rank(b.Message.Origin); d != 0 {
+			return d
+		}
+		return b.Message.Last.Compare(a.Message.Last)
+	})
+	return out
+}
+
+// decide reads every message and takes the first that names a cause.
+func (v *view) decide(d *Diagnosis) *evidence.Fact {
+	d.Reading = Reading{Cause: Unknown, Confidence: NoConfidence, Candidates: []Candidate{{Unknown, NoConfidence}}}
+	var deciding *evidence.Fact
+	for _, f := range v.messages {
+		m := f.Message
+		switch {
+		case strings.HasPrefix(m.Text, "Back-off restarting failed container"):
+			continue // a crash's back-off has the same reason as an image's (K36 pkg/kubelet/kuberuntime)
+		case strings.HasPrefix(m.Reason, "FailedToRetrieve"):
+			// Emitted at every sync, also while pulls work (K36 pkg/kubelet/kubelet_pods.go:1071): never a cause by itself.
+			v.missingEvent = f
+			continue
+		}
+		r := Read(Text{Message: m.Text, Reason: m.Reason, Image: v.c.Pull.Image})
+		if r.Cause == Unknown {
+			continue
+		}
+		if deciding == nil && m.Origin != evidence.NodeEvent {
+			deciding, d.Reading = f, r
+		} else {
+			v.others = append(v.others, r)
+		}
+	}
+	if deciding == nil && v.c.Pull.Reason != "" {
+		// Since 1.33 a malformed secret's raw error is the waiting reason itself (TRUTH 2.4).
+		r := Read(Text{Message: v.c.Pull.Reason, Image: v.c.Pull.Image})
+		if r.Cause != Unknown {
+			d.Reading = r
+		}
+	}
+	if d.Reading.Image == "" {
+		d.Reading.Image = clean(v.c.Pull.Image, maxRef)
+	}
+	if d.Reading.Registry == "" {
+		d.Reading.Registry = registryOf(d.Reading.Image, d.Reading.Host)
+	}
+	if v.node != nil && v.node.NodeState.Runtime != "" {
+		d.Reading.Runtime = v.node.NodeState.Runtime
+	}
+	return deciding
+}
+
+// silent is a case whose messages name no cause: a pull that hangs, or a text that is gone.
+func (v *view) silent(d *Diagnosis) {
+	if v.pod == nil || v.pod.Pod.PullingSince.IsZero() {
+		return
+	}
+	quiet := v.now.Sub(v.pod.Pod.PullingSince)
+	if quiet < StalledAfter {
+		return
+	}
+	sure := Possible
+	if quiet >= StalledSurely {
+		sure = Likely
+	}
+	d.lead(Stalled, sure)
+	d.because(v.pod)
+	d.allow(Timeout)
+	v.reason = "pulling for " + quiet.Round(time.Minute).String() + " without a word"
+	d.gap(evidence.Gap{Vantage: evidence.Node, What: "the download's progress on the node", Why: "the API does not show it",
+		How: "on the node: ctr -n k8s.io content active (twice, a minute apart)", Deciding: sure != Likely})
+}
+
+// registryHost is the host whose credentials the kubelet would use: by the reference, never by a mirror.
+func (v *view) registryHost() string { return registryOf(v.c.Pull.Image, "") }

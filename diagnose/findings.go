@@ -1,0 +1,75 @@
+package diagnose
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/refloat-dev/refloat/evidence"
+)
+
+// Findings diagnoses every case and groups them by root cause: the one that
+// strands most pods first, then by key. Its clock is the collection's own.
+func Findings(c *evidence.Collection) []Finding {
+	byKey := map[string]*Finding{}
+	seen := map[string]bool{}
+	for _, one := range c.Cases {
+		if one == nil || seen[identity(one)] {
+			continue
+		}
+		seen[identity(one)] = true
+		d := Diagnose(one, c.ObservedAt)
+		f := byKey[d.Key]
+		if f == nil {
+			byKey[d.Key] = &Finding{Diagnosis: d, Cases: []*evidence.Case{one}}
+			continue
+		}
+		f.Cases = append(f.Cases, one)
+		if better(d, f.Diagnosis) {
+			f.Diagnosis = d
+		}
+	}
+	out := make([]Finding, 0, len(byKey))
+	for _, f := range byKey {
+		out = append(out, *f)
+	}
+	reach := map[string]int{}
+	for _, f := range out {
+		reach[f.Key] = f.Pods()
+	}
+	slices.SortFunc(out, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(reach[b.Key], reach[a.Key]), cmp.Compare(a.Key, b.Key))
+	})
+	return out
+}
+
+// better prefers the diagnosis that is surer and rests on more, so that a finding shows its best evidence.
+func better(a, b Diagnosis) bool {
+	rank := func(d Diagnosis) int {
+		return slices.Index([]Confidence{Confirmed, Likely, Possible, NoConfidence}, d.Confidence)
+	}
+	if rank(a) != rank(b) {
+		return rank(a) < rank(b)
+	}
+	return len(a.Because) > len(b.Because)
+}
+
+// Pods is how many different pods the finding strands.
+func (f Finding) Pods() int {
+	pods := map[string]bool{}
+	for _, c := range f.Cases {
+		pods[podIdentity(c)] = true
+	}
+	return len(pods)
+}
+
+func podIdentity(c *evidence.Case) string {
+	if c.Pull.UID != "" {
+		return c.Pull.UID
+	}
+	return strings.Join([]string{c.Pull.Namespace, c.Pull.Pod, c.Pull.Workload.Kind, c.Pull.Workload.Name}, "\x00")
+}
+
+func identity(c *evidence.Case) string {
+	return strings.Join([]string{podIdentity(c), string(c.Pull.Kind), c.Pull.Container, c.Pull.Volume, c.Pull.Image}, "\x00")
+}

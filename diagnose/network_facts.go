@@ -1,0 +1,84 @@
+package diagnose
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/refloat-dev/refloat/evidence"
+)
+
+// sharpenNetwork asks whether the fault is the node's side or the registry's.
+func (v *view) sharpenNetwork(d *Diagnosis) {
+	if d.Cause == TLSInvalid && strings.Contains(d.Reading.Detail, "not yet valid") && strings.Contains(d.Reading.Detail, " is before ") {
+		v.reason = "not yet valid by the node's clock: check that clock first"
+	}
+	if p := v.pullSecrets(); len(p.missing) > 0 && d.Cause.Family() == "network" {
+		d.RuledOut = append(d.RuledOut, RuledOut{SecretMissing, "secret " + secretName(p.missing[0].Secret) + " is missing too, but the pull fails before any credential is used"})
+	}
+	if v.elsewhere == nil {
+		return
+	}
+	e := v.elsewhere.Elsewhere
+	switch {
+	case v.oneNode && d.Cause != Stalled:
+		d.because(v.elsewhere)
+		if v.reason == "" {
+			v.reason = fmt.Sprintf("the same image runs on %s: look at %s's side", e.Running[0], v.c.Pull.Node)
+		}
+		d.dismiss(Unavailable, "the same image runs on "+e.Running[0])
+	case len(e.Failing) > 1 || e.FailingMore > 0:
+		d.because(v.elsewhere)
+	}
+}
+
+// findMasked lists causes that other messages name and that this one explains.
+func (v *view) findMasked(d *Diagnosis) {
+	for _, r := range v.others {
+		for _, s := range symptoms[d.Cause] {
+			if r.Cause == s && !contains(d.Masks, s) {
+				d.Masks = append(d.Masks, s)
+			}
+		}
+	}
+}
+
+func contains(codes []Code, c Code) bool {
+	for _, o := range codes {
+		if o == c {
+			return true
+		}
+	}
+	return false
+}
+
+// addGaps says what would decide where several causes stay.
+func (v *view) addGaps(d *Diagnosis) {
+	p := v.c.Pull
+	if d.Cause == Unknown {
+		how := "kubectl get events -n " + orElse(p.Namespace, "NAMESPACE") + " --field-selector involvedObject.name=" + orElse(p.Pod, "POD")
+		d.gap(evidence.Gap{Vantage: evidence.API, What: "the error text of the pull", Why: "neither the container's status nor an event carries it", How: how, Deciding: true})
+		return
+	}
+	if d.Confidence != Possible {
+		return
+	}
+	switch d.Cause.Family() {
+	case "auth", "name", "registry", "image":
+		d.gap(evidence.Gap{Vantage: evidence.Registry, What: "what " + orElse(d.Reading.Registry, "the registry") + " answers", Why: "it was not asked", How: "kubectl refloat check " + quoteImage(p.Image), Deciding: true})
+	case "network", "node":
+		if p.Node != "" {
+			d.gap(evidence.Gap{Vantage: evidence.Node, What: "node " + p.Node + " from inside", Why: "it was not looked at", How: "kubectl refloat node " + p.Node, Deciding: true})
+		}
+	}
+}
+
+// quoteImage makes a reference safe to paste: an image string of a pod may hold anything.
+func quoteImage(image string) string {
+	image = clean(image, maxRef)
+	if image != "" && !strings.ContainsFunc(image, func(c rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@", c)
+	}) {
+		return image
+	}
+	return "'" + strings.ReplaceAll(image, "'", `'\''`) + "'"
+}

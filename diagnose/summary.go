@@ -1,0 +1,141 @@
+package diagnose
+
+import (
+	"strings"
+
+	"github.com/refloat-dev/refloat/evidence"
+)
+
+// maxSummary bounds the verdict's one sentence.
+const maxSummary = 200
+
+// sentences say each cause with the names that matter: {image}, {registry}, {host}, {node}, {secret}.
+var sentences = map[Code]string{
+	NoCredentials:      "{registry} wants credentials and none were offered",
+	InvalidCredentials: "{registry} refused the credentials it was offered{secret}",
+	ExpiredCredentials: "the credentials for {registry} have expired{secret}",
+	Forbidden:          "{registry} does not let this identity pull {image}",
+	LockedOut:          "{registry} has locked the account after too many failed logins{secret}",
+	SecretMissing:      "the pull secret{secret} does not exist",
+	SecretMalformed:    "the pull secret{secret} cannot be used for {registry}",
+	ProviderFailed:     "the node's credential provider handed out nothing for {registry}",
+	DeniedOrMissing:    "{registry} does not tell whether {image} is private or missing",
+	InvalidReference:   "{image} is not a valid image reference",
+	ShortName:          "{image} names no registry and {node} does not resolve short names",
+	RepositoryNotFound: "{registry} has no repository for {image}",
+	TagNotFound:        "{registry} does not have {image}",
+	DigestNotFound:     "{registry} does not have the digest of {image}",
+	PlatformMismatch:   "{image} has no variant for the platform of {node}",
+	UnsupportedFormat:  "{image} is not an image that {node} can run",
+	ContentMissing:     "{registry} has the manifest of {image} but not all that it lists",
+	DNS:                "{node} cannot resolve {host}",
+	Refused:            "{host} refuses connections from {node}",
+	Timeout:            "{host} does not answer {node}",
+	Interrupted:        "the connection from {node} to {host} breaks",
+	Stalled:            "the pull of {image} on {node} has stopped moving",
+	TLSUntrusted:       "{node} does not trust the certificate of {host}",
+	TLSInvalid:         "the certificate or TLS of {host} does not hold on {node}",
+	HTTPMismatch:       "{node} and {host} do not agree on HTTP or HTTPS",
+	Proxy:              "the proxy between {node} and {host} refuses or fails",
+	Unavailable:        "{host} is failing",
+	RateLimited:        "{host} limits how much may be pulled",
+	AccountRestricted:  "{registry} has restricted the account that owns or pulls {image}",
+	ClientBlocked:      "{host} blocks this client by its address or country",
+	ContentPolicy:      "{registry} refuses to serve {image} by its own content policy",
+	NotARegistry:       "{host} does not answer as a registry",
+	DiskFull:           "{node} has no room for {image}",
+	FilesystemFailed:   "the filesystem of {node} fails while {image} is stored or unpacked",
+	CacheCorrupt:       "what {node} stores or received of {image} is damaged",
+	RegistryConfig:     "the registry configuration of {node} is at fault",
+	RuntimeUnavailable: "the container runtime of {node} does not answer",
+	PullThrottled:      "the kubelet of {node} limits its own pulls",
+	PullDeadline:       "the pull of {image} was cancelled before it was done",
+	NeverPull:          "{image} is not on {node} and the pull policy is Never",
+	Signature:          "the signature of {image} was not accepted",
+	RegistryBlocked:    "a policy of the cluster or node blocks {image}",
+	Unknown:            "why {image} cannot be pulled is not known",
+}
+
+func (v *view) summary(d *Diagnosis) string {
+	p := v.c.Pull
+	secret := ""
+	if v.subject != "" && d.Cause.Family() == "auth" {
+		secret = " " + v.subject
+		if d.Cause == InvalidCredentials || d.Cause == ExpiredCredentials || d.Cause == LockedOut {
+			secret = " (secret " + v.subject + ")"
+		}
+	}
+	node := orElse(p.Node, "the node")
+	host := orElse(orElse(d.Reading.Host, d.Reading.Registry), "the registry")
+	s := strings.NewReplacer(
+		"{image}", short(orElse(p.Image, d.Reading.Image), 90), "{registry}", short(orElse(d.Reading.Registry, "the registry"), 70),
+		"{host}", short(host, 70), "{node}", short(node, 60), "{secret}", short(secret, 90)).Replace(sentences[d.Cause])
+	if v.reason != "" {
+		s += ": " + v.reason
+	}
+	if also := v.also(); also != "" && len(s)+len(also) < maxSummary {
+		s += also
+	}
+	return short(s, maxSummary)
+}
+
+// also names what is special about the part of the pod that pulls.
+func (v *view) also() string {
+	p := v.c.Pull
+	switch {
+	case p.Kind == evidence.Sandbox:
+		return " (the pause image, before any container)"
+	case p.Kind == evidence.VolumeImage && p.Volume != "":
+		return " (image volume " + short(p.Volume, 63) + ")"
+	case p.Kind == evidence.Ephemeral:
+		return " (ephemeral container " + short(p.Container, 63) + ")"
+	case p.Kind == evidence.Refused:
+		return " (admission refused the pod)"
+	case v.pod != nil && v.pod.Pod.Mirror:
+		return " (static pod: no pull secrets there)"
+	}
+	return ""
+}
+
+// short cuts from the middle, where a reference says least.
+func short(s string, limit int) string {
+	s = clean(s, 4*maxRef)
+	r := []rune(s)
+	if len(r) <= limit {
+		return s
+	}
+	half := (limit - 1) / 2
+	return string(r[:half]) + "…" + string(r[len(r)-half:])
+}
+
+// key is equal for cases with one root cause.
+func (v *view) key(d *Diagnosis) string {
+	p := v.c.Pull
+	parts := []string{string(d.Cause)}
+	image := orElse(p.Image, d.Reading.Image)
+	host := orElse(orElse(d.Reading.Host, d.Reading.Registry), image)
+	switch d.Cause {
+	case SecretMissing, SecretMalformed, ExpiredCredentials, InvalidCredentials, LockedOut:
+		if v.subject != "" {
+			parts = append(parts, v.subject)
+		} else {
+			parts = append(parts, p.Namespace, d.Reading.Registry)
+		}
+	case NoCredentials, ProviderFailed:
+		parts = append(parts, p.Namespace, d.Reading.Registry)
+	case DNS, Refused, Timeout, Interrupted, TLSUntrusted, TLSInvalid, HTTPMismatch, Proxy, Unavailable, RateLimited, ClientBlocked, NotARegistry:
+		parts = append(parts, host)
+		if v.oneNode {
+			parts = append(parts, p.Node)
+		}
+	case DiskFull, RegistryConfig, RuntimeUnavailable, PullThrottled:
+		parts = append(parts, p.Node)
+	case CacheCorrupt, FilesystemFailed, Stalled, PullDeadline, NeverPull:
+		parts = append(parts, p.Node, image)
+	case Unknown:
+		parts = append(parts, p.Namespace, p.Pod, p.Container, image)
+	default:
+		parts = append(parts, image)
+	}
+	return strings.Join(parts, "|")
+}
