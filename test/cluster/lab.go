@@ -119,7 +119,7 @@ func (l *Lab) Command(ctx context.Context, node string, args ...string) (*exec.C
 	}
 	env := []string{"env", "PATH=" + nodePath(), "HOME=/root", "TMPDIR=/tmp", "CONTAINERD_ADDRESS=/run/containerd/containerd.sock",
 		"CONTAINERD_NAMESPACE=k8s.io", "KUBECONFIG=" + adminConf}
-	full := append([]string{"-t", strconv.Itoa(rec.PID), "-m", "-n", "-u", "-p", "--"}, env...)
+	full := append([]string{"-t", strconv.Itoa(rec.PID), "-m", "-n", "-u", "-p", "-C", "--"}, env...)
 	return exec.CommandContext(ctx, "nsenter", append(full, args...)...), nil
 }
 

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,8 @@ func (l *Lab) startNode(ctx context.Context, i int, cfg Config) error {
 	node := nodeinit.Client{Socket: filepath.Join(dir, nodeinit.Socket)}
 	err = l.wait(ctx, n.Name+"'s init", func(ctx context.Context) error {
 		if !rec.Alive() {
-			return errGaveUp
+			log, _ := l.Log(n.Name)
+			return fmt.Errorf("%w: %s", errGaveUp, bytes.TrimSpace(log))
 		}
 		_, err := node.Services(ctx)
 		return err
@@ -116,7 +118,7 @@ func (l *Lab) initConfig(n Node) nodeinit.Config {
 	kubelet := flags("config", kubeletConf, "kubeconfig", kubeletClient, "hostname-override", n.Name, "node-ip", n.IP,
 		"image-credential-provider-config", "/etc/kubernetes/credential-provider.yaml", "image-credential-provider-bin-dir", providerDir)
 	return nodeinit.Config{
-		Hostname: n.Name, Bin: l.state.Bin,
+		Hostname: n.Name, Bin: l.state.Bin, Cgroup: l.state.cgroup() + "/" + n.Name,
 		Env: []string{"PATH=" + nodePath(), "HOME=/root", "TMPDIR=/tmp"},
 		Services: []nodeinit.Service{
 			{Name: "containerd", Args: []string{nodeinit.Bin + "/containerd", "--config", "/etc/containerd/config.toml"}},

@@ -72,19 +72,18 @@ authorization: {mode: Webhook}
 tlsCertFile: /var/lib/kubelet/pki/kubelet.crt
 tlsPrivateKeyFile: /var/lib/kubelet/pki/kubelet.key
 cgroupDriver: cgroupfs
-cgroupRoot: %[2]s
 cgroupsPerQOS: false
 enforceNodeAllocatable: []
 failCgroupV1: false
 failSwapOn: false
 makeIPTablesUtilChains: false
 clusterDomain: cluster.local
-clusterDNS: [%[3]s]
+clusterDNS: [%[2]s]
 resolvConf: /etc/resolv.conf
 healthzBindAddress: 127.0.0.1
 containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 staticPodPath: /etc/kubernetes/manifests
-`, n.IP, s.cgroup()+"/"+n.Name, s.plan().dns())
+`, n.IP, s.plan().dns())
 }
 
 // providerConfig has the kubelet ask the lab's provider for cloud.lab. Nothing is cached, so a case acts at once.

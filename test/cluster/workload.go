@@ -42,8 +42,12 @@ func (l *Lab) MakeNamespace(ctx context.Context, name string) error {
 	})
 }
 
-// DropNamespace deletes a namespace and waits until it is gone; one that is not there is no error.
+// DropNamespace deletes a namespace and waits until it is gone; one that is not there is no error. Its pods go first: the
+// namespace controller looks again only after seconds when it still finds some.
 func (l *Lab) DropNamespace(ctx context.Context, name string) error {
+	if err := l.dropPods(ctx, name); err != nil {
+		return err
+	}
 	err := l.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -57,5 +61,21 @@ func (l *Lab) DropNamespace(ctx context.Context, name string) error {
 			return nil
 		}
 		return fmt.Errorf("it is still there: %w", err)
+	})
+}
+
+func (l *Lab) dropPods(ctx context.Context, namespace string) error {
+	grace := int64(0)
+	pods := l.client.CoreV1().Pods(namespace)
+	err := pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &grace}, metav1.ListOptions{})
+	if err != nil {
+		return err
+	}
+	return l.wait(ctx, "the pods of "+namespace+" to go", func(ctx context.Context) error {
+		list, err := pods.List(ctx, metav1.ListOptions{})
+		if err == nil && len(list.Items) > 0 {
+			err = fmt.Errorf("%d are still there", len(list.Items))
+		}
+		return err
 	})
 }

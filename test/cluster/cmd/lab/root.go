@@ -149,6 +149,6 @@ func serve() *cobra.Command {
 }
 
 func nodeInit() *cobra.Command {
-	return &cobra.Command{Use: "node-init DIR", Hidden: true, Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error { return nodeinit.Main(args[0]) }}
+	return &cobra.Command{Use: "node-init DIR", Hidden: true, Args: cobra.RangeArgs(1, 2),
+		RunE: func(_ *cobra.Command, args []string) error { return nodeinit.Main(args) }}
 }

@@ -29,7 +29,8 @@ const (
 // Config is what a node is told at its start.
 type Config struct {
 	Hostname string    `json:"hostname"`
-	Bin      string    `json:"bin"` // the host's folder of programs
+	Bin      string    `json:"bin"`    // the host's folder of programs
+	Cgroup   string    `json:"cgroup"` // the node's group in every hierarchy; the root of what it sees
 	Env      []string  `json:"env"`
 	Services []Service `json:"services"`
 }

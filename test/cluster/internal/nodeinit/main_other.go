@@ -5,4 +5,4 @@ package nodeinit
 import "errors"
 
 // Main has no meaning where there are no namespaces.
-func Main(string) error { return errors.ErrUnsupported }
+func Main([]string) error { return errors.ErrUnsupported }

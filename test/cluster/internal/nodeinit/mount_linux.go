@@ -18,7 +18,7 @@ type mount struct {
 
 // setUp gives the node its own file system view. The order matters: the node's folder stands below /var/lib, so it is
 // bound into the new /run before /var/lib is covered.
-func setUp(dir string, cfg Config) error {
+func setUp(dir string, cfg Config, hs []hierarchy) error {
 	if err := unix.Sethostname([]byte(cfg.Hostname)); err != nil {
 		return fmt.Errorf("setting the hostname: %w", err)
 	}
@@ -28,6 +28,9 @@ func setUp(dir string, cfg Config) error {
 	// Shared among the node's own processes, as on a real node, or pods could not see later volume mounts.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
 		return fmt.Errorf("sharing mounts inside the node: %w", err)
+	}
+	if err := mountCgroups(hs); err != nil {
+		return err
 	}
 	// /proc first: losetup looks for the caller's own mounts there.
 	for _, m := range []mount{

@@ -80,6 +80,11 @@ func (r Record) Alive() bool {
 	return err == nil && start == r.Start && state != 'Z' && state != 'X'
 }
 
+func (r Record) present() bool {
+	start, _, err := stat(r.PID)
+	return err == nil && start == r.Start
+}
+
 // Kill ends the process at once and waits until it is gone.
 func (r Record) Kill(ctx context.Context) error {
 	// The handle is taken before the check: on Linux it holds the process, so the pid cannot change hands in between.
@@ -91,7 +96,8 @@ func (r Record) Kill(ctx context.Context) error {
 	if err := p.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("ending %s (pid %d): %w", r.Name, r.PID, err)
 	}
-	for r.Alive() {
+	// A zombie holds nothing any more, but whoever looks at ps should not find one: its parent gets two seconds.
+	for began := time.Now(); r.Alive() || (r.present() && time.Since(began) < 2*time.Second); {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s (pid %d) to end: %w", r.Name, r.PID, ctx.Err())
