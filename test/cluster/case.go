@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Case breaks image pulls in one way, and mends it again.
@@ -16,8 +17,11 @@ type Case struct {
 	Name string
 	// About is one line for a person.
 	About string
-	// Cause is the code of DESIGN.md's table that the real cluster shows then.
+	// Cause is the code of DESIGN.md's table that is true then.
 	Cause string
+	// Ambiguous lists every cause that leaves the same texts and facts in the API, Cause among them: from there a tool may
+	// only say that each is possible. Empty where the API tells.
+	Ambiguous []string
 	// Takes says what no other case may use meanwhile.
 	Takes Takes
 	// Break makes the failure and the workloads that meet it. It must be able to run again after Heal.
@@ -26,6 +30,12 @@ type Case struct {
 	Heal func(context.Context, *Lab) error
 	// Pods selects the pods that show the failure.
 	Pods Selector
+	// NoPods says that the failure keeps the pods from being made: their owner's events show it.
+	NoPods bool
+	// Owner is the pods' top owner as kubectl spells it, such as "deployment/web"; empty for a bare pod.
+	Owner string
+	// Image is what cannot be pulled, as the pod spells it.
+	Image string
 }
 
 // Takes is what a case needs for itself. The zero value takes nothing: the case runs beside any other.
@@ -46,13 +56,9 @@ func (t Takes) Meets(o Takes) bool {
 
 // Cases lists every case by name.
 func Cases() []Case {
-	cases := []Case{tagNotFound(), diskFull()}
-	slices.SortFunc(cases, func(a, b Case) int {
-		if a.Name < b.Name {
-			return -1
-		}
-		return 1
-	})
+	cases := slices.Concat(authCases(), nameCases(), imageCases(), registryCases(), admissionCases(),
+		networkCases(), nodeCases(), policyCases(), workloadCases())
+	slices.SortFunc(cases, func(a, b Case) int { return strings.Compare(a.Name, b.Name) })
 	return cases
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -14,9 +15,9 @@ func cases() *cobra.Command {
 	return &cobra.Command{Use: "cases", Short: "list what can be broken", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-			fmt.Fprintln(w, "CASE\tCAUSE\tTAKES\tABOUT")
+			fmt.Fprintln(w, "CASE\tCAUSE\tTAKES\tSHOWS AS\tABOUT")
 			for _, c := range cluster.Cases() {
-				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, c.Cause, takes(c.Takes), c.About)
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", c.Name, c.Cause, takes(c.Takes), shows(c), c.About)
 			}
 			return w.Flush()
 		}}
@@ -30,6 +31,14 @@ func takes(t cluster.Takes) string {
 		return t.Host
 	}
 	return "nothing"
+}
+
+// shows says what the API alone can tell: the cause, or that it is one of several.
+func shows(c cluster.Case) string {
+	if len(c.Ambiguous) == 0 {
+		return "itself"
+	}
+	return "one of " + strings.Join(c.Ambiguous, ", ")
 }
 
 func breakCase(name *string) *cobra.Command {

@@ -6,18 +6,8 @@ import (
 	v1 "k8s.io/api/core/v1"
 )
 
-// tagNotFound needs nothing broken: the registry is well and has no such tag.
-func tagNotFound() Case {
-	ns := "tag-not-found"
-	return Case{
-		Name: ns, Cause: "name.tag-not-found", About: "a tag that the registry does not have",
-		Pods: Selector{ns, "app=web"},
-		Break: func(ctx context.Context, l *Lab) error {
-			return l.MakePod(ctx, Pod(ns, "web", "open.lab/app:9.9"))
-		},
-		Heal: func(ctx context.Context, l *Lab) error { return l.DropNamespace(ctx, ns) },
-	}
-}
+// nodeCases lists the cases of its family.
+func nodeCases() []Case { return []Case{diskFull()} }
 
 // diskFull leaves the spare node less room than the image needs, but more than the kubelet's eviction threshold: the pod
 // stays, and only its pull fails.

@@ -1,0 +1,4 @@
+package cluster
+
+// networkCases lists the cases of its family.
+func networkCases() []Case { return nil }

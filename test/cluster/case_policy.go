@@ -1,0 +1,4 @@
+package cluster
+
+// policyCases lists the cases of its family.
+func policyCases() []Case { return nil }
