@@ -35,6 +35,11 @@ func (s subject) notFoundNote() string {
 	if moved := relocated(s.ref); moved != "" {
 		note += " Known: " + moved
 	}
+	for _, o := range s.owners {
+		if w := o.workload; w.Previous != "" && w.Previous != s.pull.Image {
+			return note + " The revision before had " + w.Previous + "."
+		}
+	}
 	return note
 }
 

@@ -177,11 +177,14 @@ func (o owner) podNames() []string {
 	return names
 }
 
-// deletePods is only for pods that something recreates.
+// deletePods is only for pods that something recreates; where they are many, a rollout does it.
 func (o owner) deletePods() []string {
 	names := o.podNames()
 	if len(names) == 0 || o.kind() == "pod" || o.kind() == "" {
 		return nil
+	}
+	if len(names) > 10 && (o.kind() == "deployment" || o.kind() == "daemonset") {
+		return []string{kubectl(o.namespace, "rollout restart", object(o.ref.Kind, o.ref.Name))}
 	}
 	args := []string{"delete"}
 	for _, n := range names[:min(len(names), 10)] {

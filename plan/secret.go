@@ -109,7 +109,7 @@ func (s subject) rewriteSecret(x *evidence.Secret) Step {
 	step := manual("Renew the entry for "+s.ref.host+" in the secret "+x.Namespace+"/"+x.Name, helperNote+lifeNote(s.ref.host),
 		"pods that name the secret pull at their next try; they need no change",
 		"umask 077",
-		kubectl(x.Namespace, "get", object("secret", x.Name), `-o jsonpath='{.data.\.dockerconfigjson}' | base64 -d >`, loginFile),
+		kubectl(x.Namespace, "get", object("secret", x.Name), `-o jsonpath='{.data.\.dockerconfigjson}' | base64 --decode >`, loginFile),
 		login(s.ref.host),
 		writeBack(x),
 		"rm "+loginFile)

@@ -10,7 +10,7 @@ func (s subject) unstick() []Step {
 	step := manual("Wait, or hurry: each pod tries again by itself within 5 minutes", "", "")
 	for _, o := range s.owners {
 		if cmds := o.deletePods(); cmds != nil && !o.mirror() {
-			step.Note = "To have it at once, delete the failing pods; their owner makes them again:"
+			step.Note = "To have it at once, have the failing pods made anew by their owner:"
 			step.Commands = append(step.Commands, cmds...)
 			continue
 		}
@@ -44,7 +44,7 @@ func (s subject) verify() Step {
 		}
 		step.Commands = append(step.Commands,
 			kubectl(o.namespace, "get events --field-selector reason=Pulled --sort-by=.lastTimestamp"),
-			kubectl(o.namespace, "refloat why", target))
+			"kubectl refloat why -n "+quote(o.namespace)+" "+target)
 	}
 	step.Commands = unique(step.Commands)
 	return step

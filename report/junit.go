@@ -37,7 +37,7 @@ type junitCase struct {
 type junitProblem struct {
 	Type    string `xml:"type,attr"`
 	Message string `xml:"message,attr"`
-	Text    string `xml:",chardata"`
+	Text    string `xml:",cdata"`
 }
 
 func writeJUnit(w io.Writer, r Report) error {

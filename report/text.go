@@ -13,7 +13,6 @@ import (
 
 // How much of a list is printed before the rest is only counted.
 const (
-	maxPods    = 5
 	maxNames   = 4
 	maxBecause = 8
 	maxRuled   = 8
@@ -119,6 +118,9 @@ func lookedAt(s evidence.Scope) string {
 	}
 	if s.Selector != "" {
 		text += ", with labels " + clean(s.Selector)
+	}
+	if s.Context != "" {
+		text += ", context " + clean(s.Context)
 	}
 	return text
 }
@@ -253,7 +255,7 @@ func (p *printer) gaps(indent string, gaps []evidence.Gap) {
 }
 
 func (p *printer) crashes(all []evidence.Crash) {
-	fmt.Fprintln(p.w, p.paint(bold, "Not a pull failure: the image is there, the container does not stay up"))
+	p.prose(bold, "", "", "Not a pull failure: the image is there, the container does not stay up")
 	for _, c := range all[:min(len(all), maxCrashes)] {
 		p.prose("", "  ", "- ", crashLine(c))
 	}

@@ -49,7 +49,7 @@ func wrapCommand(cmd string, columns int) []string {
 	}
 	var lines []string
 	line := ""
-	for _, arg := range arguments(cmd) {
+	for _, arg := range phrases(arguments(cmd)) {
 		switch {
 		case line == "":
 			line = arg
@@ -61,6 +61,21 @@ func wrapCommand(cmd string, columns int) []string {
 		}
 	}
 	return append(lines, line)
+}
+
+// phrases keeps together what reads as one: a short flag and its value, a redirection and its file, a pipe and its command.
+func phrases(args []string) []string {
+	var out []string
+	glue := false
+	for _, a := range args {
+		if glue {
+			out[len(out)-1] += " " + a
+		} else {
+			out = append(out, a)
+		}
+		glue = a == "|" || a == ">" || a == "<" || a == "&&" || len(a) == 2 && a[0] == '-' && a != "--"
+	}
+	return out
 }
 
 // arguments splits a shell command at the spaces outside quotes; it keeps every other character.
