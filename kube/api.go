@@ -2,15 +2,134 @@ package kube
 
 import (
 	"context"
+	"sort"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/kube/owner"
 )
 
 // API is the api vantage point as an observe.Source.
 type API struct{ Client *Client }
 
-// Observe adds what the API knows of each case: pull secrets, service account,
-// node, and the workload up to the top.
+// observer is one run of Observe.
+type observer struct {
+	*Client
+	at     time.Time
+	cases  []*evidence.Case
+	owners *owner.Reader
+}
+
+// seen is what one request gave: facts, or what could not be seen.
+type seen struct {
+	facts []*evidence.Fact
+	gaps  []evidence.Gap
+}
+
+// name is an object in a namespace.
+type name struct{ namespace, name string }
+
+// Observe adds what the API knows of each case: its pull secrets, its service
+// account, its node, and its workload up to the top, which Pull.Workload then is.
+// Each object is got once for all cases, and its fact is shared.
 func (a *API) Observe(ctx context.Context, cases []*evidence.Case) error {
-	return ctx.Err()
+	o := &observer{Client: a.Client, at: a.Client.now().UTC(), cases: cases, owners: a.Client.owners()}
+	for _, step := range []func(context.Context){o.addSecrets, o.addAccounts, o.addNodes, o.addWorkloads} {
+		step(ctx)
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *observer) fact(text, source string, payload evidence.Fact) *evidence.Fact {
+	return newFact(text, source, o.at, payload)
+}
+
+// each gets every key once, a few at a time.
+func each[K comparable, V any](ctx context.Context, keys []K, get func(context.Context, K) V) map[K]V {
+	values := make([]V, len(keys))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(requests)
+	for i, k := range keys {
+		group.Go(func() error {
+			if ctx.Err() == nil {
+				values[i] = get(ctx, k)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // no member fails
+	out := make(map[K]V, len(keys))
+	for i, k := range keys {
+		out[k] = values[i]
+	}
+	return out
+}
+
+// distinct collects the keys of the cases, each once and in their order.
+func distinct[K comparable](cases []*evidence.Case, keys func(*evidence.Case) []K) []K {
+	var out []K
+	known := map[K]bool{}
+	for _, c := range cases {
+		for _, k := range keys(c) {
+			if !known[k] {
+				known[k] = true
+				out = append(out, k)
+			}
+		}
+	}
+	return out
+}
+
+// attach adds to each case what its keys gave. Gaps are deciding where the case says so.
+func attach[K comparable](cases []*evidence.Case, keys func(*evidence.Case) []K, got map[K]seen, deciding func(*evidence.Case) bool) {
+	for _, c := range cases {
+		for _, k := range keys(c) {
+			c.Facts = append(c.Facts, got[k].facts...)
+			for _, g := range got[k].gaps {
+				g.Deciding = g.Deciding || deciding != nil && deciding(c)
+				c.Gaps = append(c.Gaps, g)
+			}
+		}
+	}
+}
+
+func podOf(c *evidence.Case) *evidence.Pod {
+	if f := c.First(func(f *evidence.Fact) bool { return f.Pod != nil }); f != nil {
+		return f.Pod
+	}
+	return nil
+}
+
+// says tells whether a reason or message of the case contains one of the texts, in any case.
+func says(c *evidence.Case, texts []string) bool {
+	for _, f := range c.Messages() {
+		low := strings.ToLower(f.Message.Reason + " " + f.Message.Text)
+		for _, t := range texts {
+			if strings.Contains(low, t) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// byCount sorts keys by how many cases they have, most first, then by name.
+func byCount(count map[string]int) []string {
+	out := make([]string, 0, len(count))
+	for k := range count {
+		out = append(out, k)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		if count[out[i]] != count[out[j]] {
+			return count[out[i]] > count[out[j]]
+		}
+		return out[i] < out[j]
+	})
+	return out
 }
