@@ -19,7 +19,7 @@ type Port struct {
 	Mode Mode   `json:"mode"`
 }
 
-// control is the daemon's socket: PUT /dns takes a Rule, PUT /ports a Port; GET lists them; below /registry/ is
+// control is the daemon's socket: PUT /dns takes a Rule, PUT /ports a Port; GET lists them; PUT /content pushes a Content; below /registry/ is
 // registrytest.Admin, which sets faults.
 func (d *daemon) control() http.Handler {
 	mux := http.NewServeMux()
@@ -40,6 +40,7 @@ func (d *daemon) control() http.Handler {
 		return port.set(p.Mode)
 	}))
 	mux.HandleFunc("PUT /users", change(d.setUser))
+	mux.HandleFunc("PUT /content", push(d.group))
 	mux.Handle("/registry/", http.StripPrefix("/registry", registrytest.Admin(&d.group.Faults, &d.group.Log)))
 	return mux
 }
