@@ -159,12 +159,12 @@ func (l *Lab) writeRootfs(n Node) error {
 		mode       fs.FileMode
 	}{
 		{"/var/lib/kubelet/pki/ca.crt", string(l.ca.CertPEM()), 0o644},
-		{"/etc/containerd/config.toml", containerdConfig(nodeinit.Bin, daemon.Pause), 0o644},
+		{"/etc/containerd/config.toml", containerdConfig(nodeinit.Bin, daemon.Pause, len(l.state.Nodes) > 2 && n == l.Spare()), 0o644},
 		{"/etc/cni/net.d/10-lab.conflist", cniConfig(n.Pods), 0o644},
 		{kubeletConf, kubeletConfig(l.state, n), 0o644},
 		{"/etc/kubernetes/credential-provider.yaml", providerConfig, 0o644},
 		{providerDir + "/lab-credential-provider", string(provider), 0o755},
-		{ProviderFile, `{"username":"cloud","password":"cloud-pass"}` + "\n", 0o600},
+		{ProviderFile, providerAnswer + "\n", 0o600},
 		{ResolvConf, resolvConf(l.state.plan().dns().String()), 0o644},
 		{"/etc/hosts", hostsFile(n.Name, n.IP), 0o644},
 		{"/etc/hostname", n.Name + "\n", 0o644},

@@ -7,13 +7,21 @@ import (
 
 // containerdConfig is a node's /etc/containerd/config.toml. All is containerd's default but what a lab needs:
 // restrict_oom_score_adj, because the machine may lack CAP_SYS_RESOURCE, and absolute paths to the lab's own programs.
-func containerdConfig(bin, pause string) string {
+// On the spare node a pull that stands still is given up after seconds instead of five minutes.
+func containerdConfig(bin, pause string, spare bool) string {
+	patience := "5m0s"
+	if spare {
+		patience = "10s"
+	}
 	return fmt.Sprintf(`version = 3
 root = "/var/lib/containerd"
 state = "/run/containerd"
 
 [grpc]
   address = "/run/containerd/containerd.sock"
+
+[plugins.'io.containerd.cri.v1.images']
+  image_pull_progress_timeout = %[4]q
 
 [plugins.'io.containerd.cri.v1.images'.pinned_images]
   sandbox = %[2]q
@@ -42,7 +50,7 @@ state = "/run/containerd"
   bin_dir = %[3]q
   max_verifiers = 10
   per_verifier_timeout = "10s"
-`, bin, pause, VerifierDir)
+`, bin, pause, VerifierDir, patience)
 }
 
 // cniConfig is a node's only network: a bridge inside the node, routed, with no address translation and no firewall.
@@ -59,7 +67,9 @@ func cniConfig(pods string) string {
 `, pods)
 }
 
-// kubeletConfig keeps every default that image pulls depend on: back-off, QPS, serial pulls, image garbage collection.
+// kubeletConfig keeps the defaults that image pulls depend on, such as back-off and image garbage collection, but two. Pulls
+// run in parallel, or one case's hung pull would hold up every other's on its node; and only the last node limits how
+// many start in a second, since cases that run side by side break dozens at once.
 func kubeletConfig(s state, n Node) string {
 	return fmt.Sprintf(`apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
@@ -83,7 +93,17 @@ resolvConf: /etc/resolv.conf
 healthzBindAddress: 127.0.0.1
 containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 staticPodPath: /etc/kubernetes/manifests
-`, n.IP, s.plan().dns())
+serializeImagePulls: false
+registryPullQPS: %[3]d
+`, n.IP, s.plan().dns(), pullQPS(s, n))
+}
+
+// pullQPS is the kubelet's default on the spare node, and no limit on others.
+func pullQPS(s state, n Node) int {
+	if n == s.Nodes[len(s.Nodes)-1] {
+		return 5
+	}
+	return 0
 }
 
 // providerConfig has the kubelet ask the lab's provider for cloud.lab. Nothing is cached, so a case acts at once.

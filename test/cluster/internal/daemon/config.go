@@ -38,6 +38,7 @@ type Registry struct {
 	Octet byte // last octet of its own address
 	Style registrytest.Style
 	Mode  Mode // how it answers at first
+	Bare  bool // holds nothing but what is pushed later
 }
 
 // Mode is how a registry's port 443 answers.
@@ -68,6 +69,21 @@ func Registries() []Registry {
 		{Name: "wrongname.lab", Octet: 112, Style: registrytest.Open, Mode: ModeWrongName},
 		{Name: "plain.lab", Octet: 113, Style: registrytest.Open, Mode: ModePlain},
 		{Name: "refused.lab", Octet: 114, Style: registrytest.Open, Mode: ModeRefused},
+		// One for each case that changes a whole host. Their names tell nothing: a tool that reads them must not find the answer.
+		{Name: "harbor.lab", Octet: 130, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "quay.lab", Octet: 131, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "nexus.lab", Octet: 132, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "artifacts.lab", Octet: 133, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "images.lab", Octet: 134, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "depot.lab", Octet: 135, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "oci.lab", Octet: 136, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "packages.lab", Octet: 137, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "builds.lab", Octet: 138, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "nas.lab", Octet: 139, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "gitlab.lab", Octet: 140, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "releases.lab", Octet: 141, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "cache.lab", Octet: 142, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "egress.lab", Octet: 143, Style: registrytest.Open, Mode: ModePlain, Bare: true},
 	}
 }
 

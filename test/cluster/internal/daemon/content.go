@@ -102,6 +102,9 @@ func fill(g *registrytest.Group, bin string) error {
 		return err
 	}
 	for _, host := range Registries() {
+		if host.Bare {
+			continue
+		}
 		r := g.Registry(host.Name)
 		for _, p := range []struct {
 			repo, tag string
@@ -112,5 +115,5 @@ func fill(g *registrytest.Group, bin string) error {
 			}
 		}
 	}
-	return nil
+	return fillCases(g, app)
 }

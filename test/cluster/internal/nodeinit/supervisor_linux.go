@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -113,7 +114,7 @@ func (s *supervisor) start(r *running) error {
 	}
 	defer func() { _ = null.Close() }()
 	pid, err := syscall.ForkExec(r.Args[0], r.Args, &syscall.ProcAttr{
-		Dir: "/", Env: os.Environ(), Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
+		Dir: "/", Env: append(os.Environ(), defaults(r.Name)...), Files: []uintptr{null.Fd(), log.Fd(), log.Fd()},
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 	if err != nil {
@@ -121,6 +122,15 @@ func (s *supervisor) start(r *running) error {
 	}
 	r.pid, r.ended = pid, make(chan struct{})
 	return nil
+}
+
+// defaults are the KEY=VALUE lines of /etc/default/NAME, where Debian's units take a service's environment from.
+func defaults(name string) []string {
+	data, err := os.ReadFile(filepath.Join("/etc/default", name))
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(data))
 }
 
 // stop is called with the lock held and gives it up while it waits.
