@@ -10,24 +10,26 @@ func authWords() []rule {
 		// Docker Hub's token server: 429 with {"details":"too many failed login attempts for username or IP address"}; the others are directories' words.
 		likely(LockedOut).on("too many failed login", "failed login attempts", "too many login attempts", "too many authentication failures", "account is locked",
 			"account has been locked", "account locked", "user is locked", "temporarily locked", "maximum number of failed"),
+		possible(ExpiredCredentials, InvalidCredentials).on("expired or invalid", "invalid or expired", "invalid or has expired", "expired or is invalid", "expired or revoked", "revoked or expired"),
 		// ECR (`Your authorization token has expired. Reauthenticate and try again.`), Artifactory (`Token failed verification: expired`), Azure AD (AADSTS7000222).
 		likely(ExpiredCredentials).on("token has expired", "token is expired", "token expired", "expired token", "expiredtoken", "verification: expired", "credentials have expired",
 			"credential has expired", "credentials expired", "password has expired", "password expired", "jwt expired", "secret keys for app", "session has expired", "token's lifetime",
 			"token was expired", "access key expired", "certificate token is expired", "aadsts7000222", "expired credentials", "personal access token has expired", "robot account is expired").
-			no("x509:", "lease"),
+			no("x509:"),
 		// K36 pkg/credentialprovider/config.go:225-313 and encoding/base64, encoding/json: one bad entry fails the whole keyring.
 		likely(SecretMalformed).on("unable to parse auth field", "struct field dockerconfigjson", "of type credentialprovider.", "go value of type credentialprovider", "data[.dockerconfigjson]", "data[.dockercfg]"),
-		likely(SecretMalformed).on("illegal base64 data at input byte").no("tls", "certificate"),
+		likely(SecretMalformed).on("illegal base64 data at input byte"),
 		possible(SecretMalformed).on("couldn't find key .dockerconfigjson", "couldn't find key .dockercfg", "invalid decoded auth", // C24 image_pull.go ParseAuth
 			"failed to decode auth", "failed to parse auth config", "invalid auth configuration", "invalid registry auth"),
 		possible(SecretMalformed, InvalidCredentials).on("unable to parse json key", "invalid json key", "json key is invalid"), // GCR, user name _json_key
 		possible(SecretMalformed, Unknown).on("invalid character").and("auths"),
 		// K36 pkg/credentialprovider/plugin; plugin/pkg/admission/noderestriction/admission.go:699
 		likely(ProviderFailed).on("register cri auth plugins", "credential provider config", "credential provider plugin", "failed to provide credentials for image", "failed to get credentials from plugin",
-			"not found in pod spec volume", "request-serviceaccounts-token-audience", "ecr-credential-provider", "acr-credential-provider", "gcp-credential-provider", "auth-provider-gcp",
-			"credential provider response", "image-credential-provider", "error execing credential", "credential plugin"),
+			"not found in pod spec volume", "request-serviceaccounts-token-audience", "external registry credential provider",
+			"credential provider response", "error execing credential"),
 		// AWS SDK aws/credentials, Google compute/metadata, Azure IMDS.
-		possible(ProviderFailed, NoCredentials).on("nocredentialproviders", "no valid providers in chain", "no ec2 imds role found", "failed to refresh cached credentials", "metadata.google.internal",
+		possible(ProviderFailed, NoCredentials).on(" ecr-credential-provider", "bin/ecr-credential-provider", " acr-credential-provider", "bin/acr-credential-provider", "gcp-credential-provider ", "credential plugin", "image-credential-provider-",
+			"nocredentialproviders", "no valid providers in chain", "no ec2 imds role found", "failed to refresh cached credentials", "metadata.google.internal",
 			"169.254.169.254", "ec2rolerequesterror", "identity not found", "managed identity", "managedidentity", "unable to get ecr credentials", "failed to get ecr", "get ecr auth", "ecr authorization token"),
 		possible(ProviderFailed, Forbidden, ExpiredCredentials).on("getauthorizationtoken", "aadsts", "assumerolewithwebidentity"),
 		// IAM names the action that it denies (ECR 403 body).
@@ -41,9 +43,9 @@ func authWords() []rule {
 		possible(Forbidden, InvalidCredentials, NotARegistry, Unavailable).on("does not match bearer token resource"),
 		possible(InvalidCredentials, ExpiredCredentials, NoCredentials).on("\"details\":\"incorrect username", "invalid username/password", // CIMG docker/docker_client.go ErrUnauthorizedForCredentials, also without any
 			"http basic: access denied", "authorization token is invalid", "bad props auth token", "token failed verification", "invalid authentication token", "invalid_token", "malformed token", "token is invalid",
-			"invalid token", "signature verification failed for token", "unsupported auth", "authenticate failed", "authentication failed", "auth failed", "authentication is invalid", "failed to authenticate").no("signature was required"),
+			"invalid token", "signature verification failed for token", "unsupported auth", "authenticate failed", "authentication failed", "auth failed", "authentication is invalid", "failed to authenticate", "invalid login", "login failed").no("signature was required"),
 		likely(InvalidCredentials).on("incorrect username or password", "invalid username or password", "username or password is incorrect", "wrong username or password", "incorrect password", "bad credentials",
-			"invalid credentials", "invalid user name or password", "invalid login", "login failed", "password is incorrect", "invalid username and password", "wrong password", "bad username or password"),
+			"invalid credentials", "invalid user name or password", "password is incorrect", "invalid username and password", "wrong password", "bad username or password"),
 	}
 }
 

@@ -102,6 +102,9 @@ func (v *view) refused(d *Diagnosis, p pullSecrets) {
 		v.subject = secretName(p.matched[0].Secret)
 		if d.Cause == NoCredentials && anonymousText(d.Reading.Detail) {
 			d.lead(SecretMalformed, Possible) // an entry with half a credential counts as none (C24 authorizer.go:201)
+		} else if d.Cause == NoCredentials {
+			d.lead(InvalidCredentials, Possible)
+			d.dismiss(NoCredentials, "secret "+v.subject+" has an entry for this registry")
 		} else if d.Cause != NoCredentials {
 			d.allow(InvalidCredentials, ExpiredCredentials)
 			d.dismiss(NoCredentials, "secret "+v.subject+" has an entry for this registry")

@@ -6,7 +6,7 @@ func imageWords() []rule {
 		// C24 core/images/image.go (no match for platform); MOBY daemon/internal/distribution/pull_v2.go (no matching manifest for); CIMG internal/manifest/oci_index.go (no image found)
 		likely(PlatformMismatch).on("no match for platform", "no matching manifest for ", "no image found in image index for", "no image found in manifest list for", "cannot be used on this platform", "no child with platform",
 			"does not match the specified platform", "image platform does not match", "does not provide the specified platform", "operating system does not match the host", "-based image is incompatible with a", // Windows
-			"no suitable image for platform", "no manifest found for platform", "unsupported platform", "no supported platform found in manifest list"),
+			"no suitable image for platform", "no manifest found for platform", "no supported platform found in manifest list"),
 		likely(PlatformMismatch).on("choosing an image from manifest list", "choosing image instance").and("no image found"),
 		possible(PlatformMismatch, UnsupportedFormat).on("exec format error"),
 		// Schema 1: C24 core/transfer/local/pull.go, RELEASES.md; MOBY daemon/internal/distribution/errors.go:230-237; registry.redhat.io's own words.
@@ -14,11 +14,11 @@ func imageWords() []rule {
 			"v2 schema 1", "unsupported schema version", "unsupported manifest schema", "schema1 manifest", "manifest schema1", "docker schema1"),
 		possible(UnsupportedFormat, DigestNotFound, ContentMissing).on("manifest.v1+prettyjws", "manifest.v1+json"),
 		likely(UnsupportedFormat).on("number of layers and diffids don't match", "mismatched image rootfs and manifest layers", "no processor for media-type", "unsupported image-specific operation on artifact", // C24 core/diff/stream.go, core/images; CIMG internal/manifest/errors.go
-			"unsupported docker v2s2 media type", "unsupported media type application/", "unsupported media type \"application/", "not an oci image", "invalid mixed oci image", "unsupported oci media type", "unsupported mimetype",
+			"unsupported docker v2s2 media type", "unsupported media type application/vnd.", "unsupported media type \"application/vnd.", "encountered remote \"", "not an oci image", "invalid mixed oci image", "unsupported oci media type", "unsupported mimetype",
 			"unknown media type during manifest conversion", "unhandled media type", "unsupported manifest media type", "unsupported layer media type", "encountered unknown type application/", "unimplemented manifest mime type",
 			"mediatype application/vnd.cncf.helm", "invalid manifest: layers", "unsupported compression", "decompressor for", "unknown compression"),
 		possible(NotARegistry, UnsupportedFormat).on("unexpected media type text/html", "media type text/plain", "media type application/json", "unsupported media type text/html"), // a page in place of a manifest
-		possible(UnsupportedFormat, NotARegistry).on("unexpected media type", "unsupported media type", "no signatures ", "missing signature key", "unknown media type", "unrecognized manifest", "unsupported manifest format"),
+		possible(UnsupportedFormat, NotARegistry).on("unexpected media type", "unsupported media type", "no signatures ", "missing signature key", "+json unsupported", "unknown media type", "unrecognized manifest", "unsupported manifest format"),
 		possible(UnsupportedFormat, CacheCorrupt, Unknown).on("invalid tar header", "gzip: invalid header", "magic number mismatch", "tar: unexpected eof", "unrecognized image format", "archive/tar:", "invalid tar"),
 		// Layers or children that the registry lacks: C24 core/remotes/docker/fetcher.go; CIMG docker/docker_image_src.go GetBlob; distribution BLOB_UNKNOWN.
 		possible(ContentMissing, DigestNotFound, UnsupportedFormat).on("could not fetch content descriptor"),

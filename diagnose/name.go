@@ -9,8 +9,9 @@ func nameSyntax() []rule {
 		likely(InvalidReference).on("invalid reference format", "couldn't parse image", "failed to parse image reference", "failed to apply default image tag", "repository name must be lowercase", // distribution/reference reference.go
 			"both a tag and digest are currently not supported", "expected colon-separated transport:reference", "invalid repository name", "invalid tag format", "invalid checksum digest", "unsupported digest algorithm",
 			"64-byte hexadecimal", "must not be more than 255 characters", "error parsing image name", "parsing named reference", "invalid image reference", "unable to parse image", "cannot parse image", "invalid image name \"",
-			"repository name must be canonical", "repository name must have at least one component", "could not parse reference", "parsing reference", "failed to normalize image reference"),
+			"repository name must be canonical", "repository name must have at least one component", "could not parse reference", "failed to normalize image reference"),
 		likely(InvalidReference).on("invalidimagename"),
+		possible(InvalidReference, Unknown).on(": object required", ": invalid reference ", "invalid reference:"), // C24 pkg/reference
 		possible(InvalidReference, RepositoryNotFound).on("name invalid:", "name_invalid", "tag_invalid", "invalid repository name or tag", "missing image name").no("does not match bearer token resource"),
 	}
 }
@@ -33,7 +34,7 @@ func nameWords() []rule {
 		// manifest unknown: the repository answered (distribution registry/handlers/manifests.go); some registries say it for a missing repository too.
 		possible(DigestNotFound, TagNotFound, RepositoryNotFound, ContentMissing).on("manifest unknown", "manifest_unknown", "manifest for ", "manifest is not known", "manifest is unknown").and("@pinned"),
 		possible(DigestNotFound, TagNotFound, RepositoryNotFound, ContentMissing).on("reading manifest sha256:").and("manifest unknown"),
-		likely(TagNotFound).on("failed to fetch \"").and("manifest unknown").no("@several", "fetch \"sha256:"), // Artifact Registry names the tag that it lacks
+		possible(TagNotFound, RepositoryNotFound).on("failed to fetch \"").and("manifest unknown").no("fetch \"sha256:"), // Artifact Registry names the tag that it lacks
 		possible(TagNotFound, RepositoryNotFound, DigestNotFound, ContentMissing).on("manifest unknown", "manifest_unknown", "manifest is not known", "manifest is unknown", "manifest not found", "no such manifest", "requested image not found"),
 		possible(TagNotFound, RepositoryNotFound).on("manifest for ").and("not found"),
 		possible(TagNotFound, RepositoryNotFound).on("tag does not exist", "no such tag", "tag not found", "unknown tag", "tag unknown"),

@@ -25,15 +25,19 @@ func networkTransport() []rule {
 		possible(TLSInvalid, HTTPMismatch).on("remote error: tls:", "local error: tls:", "tls: handshake failure", "tls: protocol version", "tls: server selected", "tls: no supported", "tls: unsupported", "tls: invalid", "tls: unrecognized", "tls: internal error", "ssl_error", "handshake failure", "sslv3 alert"),
 		// net/http client.go, net net.go; the dialer gives up after 30 s (C24 core/remotes/docker/config/hosts.go).
 		likely(Timeout).on("dial tcp").and("i/o timeout"),
-		likely(Timeout).on("awaiting headers", "waiting for connection", "timeout awaiting response headers", "connection timed out", "connect: operation timed out", "connectex: a connection attempt failed", "tcp connect timeout"),
+		possible(Timeout, Interrupted).on("connection timed out", "i/o timeout").and("read tcp").no("dial tcp"),
+		possible(Timeout, Interrupted).on("connection timed out", "i/o timeout").and("write tcp").no("dial tcp"),
+		likely(Timeout).on("awaiting headers", "timeout awaiting response headers", "connection timed out", "connect: operation timed out", "connectex: a connection attempt failed", "tcp connect timeout"),
 		possible(Timeout, PullDeadline).on("context deadline exceeded").and("dial tcp"),
 		possible(Timeout, PullDeadline).on("context deadline exceeded").and("\": context deadline"),
 		likely(Refused).on("connection refused", "actively refused", "registry is unavailable: connection refused").no("dial unix"),
 		possible(Timeout, Refused).on("no route to host", "network is unreachable", "host is down", "host is unreachable", "network is down", "unreachable network"),
-		likely(Timeout).on("i/o timeout").no("/var/lib"),
+		possible(Timeout, Interrupted, DNS).on("i/o timeout").no("/var/lib"),
 		possible(Proxy, ClientBlocked).on("connect: permission denied", "connect: operation not permitted", "an attempt was made to access a socket"),
 		// io, net, golang.org/x/net/http2; C24 core/content/helpers.go (short read); CIMG docker/body_reader.go (after reconnecting)
 		possible(Interrupted, CacheCorrupt, Unavailable).on("happened during read: unexpected eof"),
+		possible(FilesystemFailed, CacheCorrupt, UnsupportedFormat, Interrupted).on("write |1: broken pipe", "write /dev/stdout: broken pipe"),
+		possible(RuntimeUnavailable, Interrupted).on("broken pipe", "connection reset by peer").and(".sock"),
 		likely(Interrupted).on("connection reset by peer", "broken pipe", "sent goaway", "stream error: stream id", "stream error:", "client connection lost", "transport connection broken", "server closed idle connection", "forcibly closed", "wsarecv", "wsasend",
 			"short read: expected", "failed to read expected number of bytes", "use of closed network connection", "connection was aborted", "software caused connection abort", "connection abort", "unexpected end of stream",
 			"http2: response body closed", "after reconnecting", "server closed connection", "closed by the remote host", "connection closed by", "partial file"),
@@ -46,7 +50,7 @@ func networkWeak() []rule {
 	return []rule{
 		possible(Interrupted, CacheCorrupt).on("unexpected eof").no("extract layer", "tar file", "register layer", "unmarshal"),
 		possible(Interrupted, Proxy).on(": eof ", ": eof\"", "desc = eof ", "eof]", ": eof,"),
-		possible(Timeout, PullDeadline, Unavailable).on("net/http: request canceled", "client.timeout", "timeout exceeded", "operation timed out", "timed out while"),
+		possible(Timeout, PullDeadline, Unavailable).on("net/http: request canceled", "waiting for connection", "client.timeout", "timeout exceeded", "operation timed out", "timed out while"),
 		possible(Interrupted, Timeout, Proxy).on("dial tcp", "read tcp", "write tcp"),
 	}
 }

@@ -3,6 +3,9 @@ package diagnose
 // nodeOwn are faults of the node itself: they come before any registry is asked, or hide what it said.
 func nodeOwn() []rule {
 	return []rule{
+		// A sandbox's network, a volume or a process that does not start: no image is missing.
+		{sure: NoConfidence, say: []Code{Unknown}, any: []string{"setup network for sandbox", "networkplugin cni failed", "failed to setup network", "mountvolume.setup failed", "mountvolume.mountdevice failed",
+			"failed to create shim task", "failed to reserve sandbox name", "failed to reserve container name", "restarting failed container", "liveness probe failed", "readiness probe failed"}, not: []string{"exec format error"}},
 		likely(PullThrottled).on("pull qps exceeded"), // K36 pkg/kubelet/images/helpers.go:51
 		likely(DiskFull).on("no space left on device", "disk quota exceeded", "not enough space on the disk", "there is not enough space", "insufficient free disk space", "not enough free space", "not enough disk space", "no space left",
 			"garbage collect required amount of images"), // syscall ENOSPC, EDQUOT; K36 pkg/kubelet/images/image_gc_manager.go:408
@@ -10,9 +13,9 @@ func nodeOwn() []rule {
 		possible(FilesystemFailed, RuntimeUnavailable).on("stargz", "nydus", "soci-snapshotter").and("dial unix"),
 		// MOBY client/errors.go; gRPC's Unimplemented and Unavailable where the CRI plugin or socket is missing.
 		likely(RuntimeUnavailable).on("cannot connect to the docker daemon", "is the docker daemon running", "unknown service runtime.", "server is not initialized yet", "dial unix", "error reading server preface", "container runtime is down",
-			"validate service connection", "validate cri", "runtime api is not implemented", "containerd.sock", "crio.sock", "dockershim.sock", "cri-dockerd.sock", "runtime is not ready", "runtime not ready", "pipe/containerd", "pipe/docker_engine").no("runtime network not ready", "cni"),
+			"validate service connection", "validate cri", "runtime api is not implemented", "container runtime is not ready", "container runtime not ready").no("runtime network not ready", "dockershim.sock", "docker.sock: connect: permission"),
 		// C24 core/remotes/docker/config/hosts.go; C17 pkg/cri/server/image_pull.go getTLSConfig; MOBY registry; CIMG pkg/sysregistriesv2, pkg/tlsclientconfig
-		likely(RegistryConfig).on("unable to read ca cert", "unable to load ca", "failed to load ca file", "failed to load cert file", "tlsconfig for registry", "loading registries configuration", "error loading registries", "hosts.toml", "for client certificate", "failed to load x509 key pair",
+		likely(RegistryConfig).on("unable to read ca cert", "unable to load ca", "failed to load ca file", "failed to load cert file", "tlsconfig for registry", "loading registries configuration", "error loading registries", "hosts.toml", "for client certificate", "missing client certificate", "failed to load x509 key pair",
 			"unable to load x509", "cannot be set when `config_path`", "invalid host config", "failed to decode hosts", "for ca certificate", "failed to find any pem data", "failed to find certificate pem", "failed to read ca", "parse registry endpoint", "invalid registries configuration",
 			"registries.conf: ", "registries.conf\": ", "parsing registries").no("is blocked in"),
 		possible(RegistryConfig, FilesystemFailed).on("/certs.d/", "/certs.d:", "policy.json").and("no such file or directory"),
@@ -32,6 +35,7 @@ func nodeStore() []rule {
 		likely(CacheCorrupt).on("missing parent").and("bucket: not found"),
 		likely(CacheCorrupt).on("may be corrupted", "unmarshal image config: ", "children: invalid desc", "layer not known", "locating item named", "corrupted -- crc32", "corrupted -- ", "corrupt layer", "content store is corrupt", "invalid checksum digest length"), // CIMG storage; pigz
 		possible(CacheCorrupt, Interrupted, FilesystemFailed).on("gzip: invalid checksum", "flate: corrupt", "zlib: invalid", "crc32 mismatch", "checksum mismatch", "invalid checksum", "unpigz: ", "zstd: ", "corrupt input before offset", "unexpected end of file").no("no such file", "not found in $path"),
+		possible(CacheCorrupt, Interrupted, Proxy, DigestNotFound).on("unexpected commit digest", "does not match provided manifest digest").and("@pinned"),
 		possible(CacheCorrupt, Interrupted, Proxy, ContentMissing).on("unexpected commit digest", "failed size validation", "filesystem layer verification failed", "manifest verification failed", "digest did not match", "does not match provided manifest digest", "content does not match digest", // C24 plugins/content/local/writer.go:111-136
 			"digest mismatch", "verification failed for digest", "unexpected digest", "wrong content size", "size mismatch", "failed to verify content", "blob digest mismatch", "digest verification failed", "does not match digest"),
 		possible(CacheCorrupt, UnsupportedFormat, Interrupted, Unknown).on("wrong diff id", "does not match config's diffid", "from manifest don't match image configuration", "rootfs: layer"), // C24 core/unpack/unpacker.go; CIMG storage
@@ -41,10 +45,11 @@ func nodeStore() []rule {
 		likely(FilesystemFailed).on("fork/exec /", "\"unpigz\": executable", "executable file not found in $path").and("extract"),
 		likely(FilesystemFailed).on("fork/exec /usr/bin/unpigz", "exec: \"unpigz\"", "exec: \"pigz\"", "exec: \"xz\"", "exec: \"zstd\"", "fork/exec /usr/bin/igzip"),
 		// errno texts below a layer: syscall zerrors_linux; containers/storage and moby pkg/idtools.
-		likely(FilesystemFailed).on("read-only file system", "enough ids available in the namespace", "insufficient uids or gids", "subordinate id", "/etc/subuid", "failed to lchown", "whiteout file", "structure needs cleaning", "stale file handle", "stale nfs", "hcsshim::", "too many open files",
-			"snapshotter not loaded", "no snapshotter", "transport endpoint is not connected", "idmapped mount", "id-mapped", "failed to idmap", "idmap mount", "userxattr option", "overlayfs is not supported", "overlay is not supported", "failed to mount overlay", "unknown filesystem type", "newuidmap").no("registries.conf"),
+		likely(FilesystemFailed).on("read-only file system", "enough ids available in the namespace", "insufficient uids or gids", "subordinate id", "/etc/subuid", "failed to lchown", "whiteout file", "structure needs cleaning", "stale file handle", "stale nfs", "hcsshim::",
+			"snapshotter not loaded", "no snapshotter", "no unpack platforms defined", "transport endpoint is not connected", "idmapped mount", " id-mapped", "failed to idmap", "idmap mount", "userxattr option", "overlayfs is not supported", "overlay is not supported", "failed to mount overlay", "unknown filesystem type", "newuidmap").no("registries.conf"),
+		possible(FilesystemFailed, RuntimeUnavailable).on("too many open files"),
 		possible(FilesystemFailed, CacheCorrupt).on("input/output error", "bad message", "i/o error").no("i/o timeout"),
-		possible(CacheCorrupt, FilesystemFailed).on("/containers/storage/", "/var/lib/docker/", "/graphroot/", "overlay/l:", "overlay2/", "/overlay/", "creating overlay mount").and("no such file or directory"),
+		possible(CacheCorrupt, FilesystemFailed).on("/containers/storage/", "/var/lib/docker/", "/graphroot/", "overlay/l:", "overlay2/", "/overlay/", "creating overlay mount", "io.containerd.", "rename /").and("no such file or directory"),
 		possible(CacheCorrupt, FilesystemFailed).on("/containers/storage/", "/var/lib/docker/", "/graphroot/").and("invalid argument"),
 		possible(CacheCorrupt, FilesystemFailed, Interrupted, UnsupportedFormat).on("extract layer", "tar file", "register layer", "applylayer", "applying layer").and("unexpected eof"),
 		possible(FilesystemFailed, CacheCorrupt).on("directory not empty", "file exists", "not a directory", "is a directory", "device or resource busy", "resource busy", "too many links", "file name too long", "bad file descriptor", "too many levels of symbolic links", "max depth exceeded", "no such device"),
@@ -60,10 +65,10 @@ func nodeStore() []rule {
 func nodeWeak() []rule {
 	return []rule{
 		// C24 internal/cri/server/images/image_pull.go: the progress reporter cancels; CRIO pull_progress_timeout.
-		likely(PullDeadline).on("code = canceled").and("context canceled"),
 		possible(PullDeadline, Timeout).on("context canceled", "context cancelled", "code = canceled", "pull progress timeout", "no progress", "progress deadline", "operation was canceled").no("exceeded its progress"),
 		possible(PullDeadline, Timeout).on("context deadline exceeded", "code = deadlineexceeded", "code = 4 desc"),
-		possible(RuntimeUnavailable, Unknown).on("transport is closing", "error while dialing", "code = unavailable", "connection error: desc", "connection closed before server preface", "code = unimplemented", "ttrpc: closed", "containerd is not"),
+		possible(CacheCorrupt, Stalled, Unknown).on("locked for ", " locked: unavailable", "locked: unavailable"), // C24 core/content/local locks: another pull holds the download
+		possible(RuntimeUnavailable, Unknown).on("dial unix", "containerd.sock", "crio.sock", "cri-dockerd.sock", "pipe/containerd", "pipe/docker_engine", "transport is closing", "error while dialing", "code = unavailable", "connection error: desc", "connection closed before server preface", "code = unimplemented", "ttrpc: closed", "containerd is not"),
 		possible(PullDeadline, Timeout).on("deadline exceeded"),
 	}
 }

@@ -11,10 +11,10 @@ func policyWords() []rule {
 		possible(RegistryBlocked, Signature).on("is rejected by policy"),
 		likely(Signature).on("a signature was required", "none of the signatures were accepted", "signature for identity", "source image rejected: required email", "source image rejected: signature", "source image rejected: cryptographic",
 			"source image rejected: missing dev.sigstore", "source image rejected: none of", "source image rejected: invalid gpg", "source image rejected: invalid signature", "invalid gpg signature", "signature key validation failed", "no matching signatures",
-			"no signatures found", "signature verification failed", "signature validation failed", "failed to verify signature", "image verification failed", "failed to verify image", "no valid trust data", "remote trust data",
+			"no signatures found", "signature verification failed", "signature validation failed", "failed to verify signature", "no valid trust data", "remote trust data",
 			"trust data unavailable", "cosign verify", "verify image signature", "sigstore signature", "policy.sigstore.dev", "image is not signed", "is not accepted by the signature", "no trust data for").
 			no("not signed in notary", "not signed in cosign", "not signed by"),
-		possible(Signature, RegistryBlocked).on("source image rejected", "signature is invalid", "cryptographic signature"),
+		possible(Signature, RegistryBlocked).on("image verification failed", "failed to verify image", "source image rejected", "signature is invalid", "cryptographic signature"),
 		// CIMG docker/docker_image_src.go: blocked = true in registries.conf
 		likely(RegistryBlocked).on("is blocked in /etc/", "blocked in registries.conf").no("mirrors also failed"),
 		possible(RegistryBlocked, TagNotFound, DigestNotFound).on("is blocked in /etc/"),

@@ -1,11 +1,44 @@
 package diagnose
 
 import (
+	"slices"
+	"strings"
 	"testing"
 )
 
-func TestLadderCompiles(t *testing.T) {
+func TestReadShapes(t *testing.T) {
 	t.Parallel()
-	s := compile(ladder())
-	t.Logf("%d rules, %d phrases, %d states of %d columns", len(s.rules), len(s.ids), len(s.auto.found), s.auto.columns)
+	for _, s := range append(slices.Clone(shapes), moreShapes...) {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			r := Read(Text{Message: s.text})
+			if !slices.Contains(s.want, r.Cause) {
+				t.Errorf("read %s (%s), want one of %s\n%s", r.Cause, r.Confidence, s.want, s.text)
+			}
+			if !slices.ContainsFunc(r.Candidates, func(c Candidate) bool { return c.Cause == s.want[0] }) {
+				t.Errorf("candidates %v lack %s\n%s", r.Candidates, s.want[0], s.text)
+			}
+		})
+	}
+}
+
+// A registry, a name or a wrapper of another cluster must not change the answer.
+func TestReadGeneralises(t *testing.T) {
+	t.Parallel()
+	swaps := []*strings.Replacer{
+		strings.NewReplacer("shop.example", "registry.internal.corp:8443", "web/api", "team-7/payments.v2", "1.4", "2026-11-22_a1b2c3"),
+		strings.NewReplacer("shop.example", "203.0.113.77:5000", "web/api", "library/redis", d1, strings.ReplaceAll(d1, "1", "e")),
+		strings.NewReplacer(`"`, `\"`),
+		strings.NewReplacer("Failed to pull image", "(combined from similar events): Failed to pull image"),
+		strings.NewReplacer("rpc error: code = Unknown desc = ", ""),
+	}
+	for _, s := range append(slices.Clone(shapes), moreShapes...) {
+		want := Read(Text{Message: s.text})
+		for i, swap := range swaps {
+			text := swap.Replace(s.text)
+			if got := Read(Text{Message: text}); got.Cause != want.Cause || got.Confidence != want.Confidence {
+				t.Errorf("%s, swap %d: %s (%s), want %s (%s)\n%s", s.name, i, got.Cause, got.Confidence, want.Cause, want.Confidence, text)
+			}
+		}
+	}
 }

@@ -162,7 +162,7 @@ var (
 		"copying system image", "choosing an image from manifest list", "storing blob to file", "reading blob ", "short-name \"", "source image rejected",
 		"writing blob", "requesting bearer token", "container_images_storage", "determining manifest mime type"}
 	kubeletWords    = []string{"failed to pull image \"", "back-off pulling image \"", "rpc error: code", "pullimage from image service", "errimagepull", "pulling image failed"}
-	containerdWords = []string{"failed to pull and unpack image", "failed to resolve reference", "httpreadseeker", "httpreaderseeker", "containerd",
+	containerdWords = []string{"failed to pull and unpack image", "failed to resolve reference", "httpreadseeker", "httpreaderseeker", "io.containerd.", "containerd container", "containerd-mount",
 		"no available registry endpoint", "get image config descriptor", "may require authorization", "failed to fetch anonymous token", "failed to fetch oauth token",
 		"failed to do request", "failed to resolve image", "failed to extract layer", "failed commit on ref"}
 )
