@@ -1,3 +1,170 @@
 package cluster
 
-func authCases() []Case { return nil }
+import (
+	"context"
+	"time"
+
+	v1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/refloat-dev/refloat/internal/registrytest"
+)
+
+// authCases lists the cases of its family.
+func authCases() []Case {
+	return []Case{
+		scene{namespace: "shop", app: "storefront", image: "ecr.lab/shop/storefront:2.4.1", owner: deployment, replicas: 2}.of(Case{
+			Name: "no-credentials", Cause: "auth.no-credentials", About: "a registry that wants a password, and a pod without any"}),
+		invalidCredentials(), expiredCredentials(), forbidden(), lockedOut(),
+		scene{namespace: "catalog", app: "browser", image: "ecr.lab/catalog/browser:1.12.0", owner: deployment, alsoNamed: []string{"registry-pull"}}.of(Case{
+			Name: "secret-missing", Cause: "auth.secret-missing", About: "the pull secret that the pod names does not exist"}),
+		secretWrongType(), secretBadEntry(), secretNoEntry(), secretWrongPort(), secretEmptyEntry(),
+		bornBeforeSecret(), severalCredentials(), providerFailed(),
+		scene{namespace: "support", app: "helpdesk", image: "hub.lab/acme/helpdesk:4.0", owner: deployment}.of(Case{
+			Name: "denied-or-missing", Cause: "auth.denied-or-missing", About: "a private repository of a registry that will not tell private from missing",
+			Ambiguous: []string{"auth.denied-or-missing", "auth.no-credentials", "name.repository-not-found"}}),
+	}
+}
+
+func invalidCredentials() Case {
+	return scene{namespace: "billing", app: "ledger", image: "hub.lab/acme/ledger:1.8.3", owner: statefulSet,
+		users:   []registrytest.User{{Name: "acmebilling", Password: "correct-horse", Pull: []string{"acme/ledger"}}},
+		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmebilling", "battery-staple"))},
+	}.of(Case{Name: "invalid-credentials", Cause: "auth.invalid-credentials", About: "the pull secret's password is wrong"})
+}
+
+// yesterday is a user with a password in the form of ECR's, which says itself when it ended: on a fixed day, so that what
+// is saved from the lab is the same each time.
+func yesterday() registrytest.User {
+	end := time.Date(2026, 1, 15, 21, 0, 0, 0, time.UTC)
+	return registrytest.User{Name: "AWS", Password: registrytest.ECRPassword(end), Expires: end, Pull: []string{"*"}}
+}
+
+func expiredCredentials() Case {
+	u := yesterday()
+	return scene{namespace: "checkout", app: "cart", image: "ecr.lab/checkout/cart:3.1.0", owner: deployment, replicas: 2,
+		users:   []registrytest.User{u},
+		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login(u.Name, u.Password))},
+	}.of(Case{Name: "expired-credentials", Cause: "auth.expired-credentials", About: "the pull secret's password was valid for 12 hours, and they are over"})
+}
+
+func forbidden() Case {
+	return scene{namespace: "search", app: "indexer", image: "ecr.lab/search/indexer:7.0.2", owner: deployment,
+		users:   []registrytest.User{{Name: "build-bot", Password: "tin-whistle", Pull: []string{"build/*"}}},
+		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login("build-bot", "tin-whistle"))},
+	}.of(Case{Name: "forbidden", Cause: "auth.forbidden", About: "a good password of somebody who may not pull this repository"})
+}
+
+// lockedOut is a fault rather than the registry's own lock, which ten minutes of the kubelet's retries would need to set.
+func lockedOut() Case {
+	return scene{namespace: "payments", app: "terminal", image: "hub.lab/acme/terminal:2.2", owner: deployment,
+		users:   []registrytest.User{{Name: "acmepay", Password: "paper-boat", Pull: []string{"acme/terminal"}}},
+		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmepay", "paper-kite"))},
+		faults:  []registrytest.Fault{{Where: registrytest.Where{Step: registrytest.StepToken}, Answer: registrytest.Answer{Preset: "locked-out"}}},
+	}.of(Case{Name: "locked-out", Cause: "auth.locked-out", About: "too many wrong passwords: the registry refuses to look at another"})
+}
+
+func secretWrongType() Case {
+	secret := pullSecret("harbor-pull", "ecr.lab", login("stock-bot", "green-lamp"))
+	secret.Type = v1.SecretTypeOpaque
+	return scene{namespace: "inventory", app: "stock", image: "ecr.lab/inventory/stock:5.3", owner: deployment,
+		users:   []registrytest.User{{Name: "stock-bot", Password: "green-lamp", Pull: []string{"inventory/*"}}},
+		secrets: []v1.Secret{secret},
+	}.of(Case{Name: "secret-wrong-type", Cause: "auth.secret-malformed", About: "the pull secret has the right key and the type Opaque: the kubelet passes it over"})
+}
+
+// secretBadEntry breaks a public image: one entry that cannot be read fails the whole keyring.
+func secretBadEntry() Case {
+	return scene{namespace: "loyalty", app: "points", image: "open.lab/loyalty/points:1.4",
+		secrets: []v1.Secret{pullSecretOf("team-registries", map[string]dockerAuth{
+			"ecr.lab": login("points-bot", "blue-door"), "old-registry.lab": {Auth: "!points-bot:blue-door"},
+		})},
+	}.of(Case{Name: "secret-bad-entry", Cause: "auth.secret-malformed", About: "an unreadable entry for another registry breaks even a public image"})
+}
+
+func secretNoEntry() Case {
+	return scene{namespace: "shipping", app: "tracker", image: "ecr.lab/shipping/tracker:0.9.7", owner: statefulSet,
+		secrets: []v1.Secret{pullSecret("regcred", "hub.lab", login("track-bot", "red-kettle"))},
+	}.of(Case{Name: "secret-no-entry", Cause: "auth.secret-malformed", About: "a sound pull secret whose only entry is another registry's"})
+}
+
+// secretWrongPort: to the kubelet's matching a port, even the usual one, makes another registry.
+func secretWrongPort() Case {
+	return scene{namespace: "dispatch", app: "routes", image: "ecr.lab/dispatch/routes:2.8", owner: deployment,
+		users:   []registrytest.User{{Name: "route-bot", Password: "tall-ship", Pull: []string{"dispatch/*"}}},
+		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab:443", login("route-bot", "tall-ship"))},
+	}.of(Case{Name: "secret-wrong-port", Cause: "auth.secret-malformed", About: "the pull secret's entry has a port and the image has none"})
+}
+
+// secretEmptyEntry is what Docker Desktop's own config.json makes of a login.
+func secretEmptyEntry() Case {
+	secret := pullSecret("desktop-login", "ecr.lab", dockerAuth{})
+	secret.Data[v1.DockerConfigJsonKey] = []byte(`{"auths":{"ecr.lab":{}},"credsStore":"desktop"}`)
+	return scene{namespace: "returns", app: "labels", image: "ecr.lab/returns/labels:1.1", owner: deployment, secrets: []v1.Secret{secret}}.of(Case{Name: "secret-empty-entry", Cause: "auth.secret-malformed", About: "the pull secret is a laptop's config.json, whose passwords are elsewhere"})
+}
+
+// severalCredentials: both fit, each is tried, and the kubelet lists both errors.
+func severalCredentials() Case {
+	u := yesterday()
+	return scene{namespace: "fulfilment", app: "packer", image: "ecr.lab/fulfilment/packer:6.1", owner: deployment,
+		users:   []registrytest.User{u},
+		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login(u.Name, u.Password)), pullSecret("regcred-common", "ecr.lab", dockerAuth{})},
+	}.of(Case{Name: "several-credentials", Cause: "auth.expired-credentials", About: "two secrets fit: an expired one, then an empty one; both errors are listed"})
+}
+
+// bornBeforeSecret: the service account got its secret only after the pod was made, and admission looks only once.
+func bornBeforeSecret() Case {
+	s := scene{namespace: "reviews", app: "stars", image: "ecr.lab/reviews/stars:2.0", owner: deployment,
+		users: []registrytest.User{{Name: "star-bot", Password: "soft-rain", Pull: []string{"reviews/*"}}}}
+	c := s.of(Case{Name: "born-before-secret", Cause: "auth.no-credentials", About: "a pod made before its service account listed the pull secret"})
+	c.Break = func(ctx context.Context, l *Lab) error {
+		if err := s.start(ctx, l, c.Name); err != nil {
+			return err
+		}
+		if err := l.waitForPod(ctx, c.Pods); err != nil {
+			return err
+		}
+		if err := l.makeSecret(ctx, s.namespace, pullSecret("regcred", "ecr.lab", login("star-bot", "soft-rain"))); err != nil {
+			return err
+		}
+		_, err := l.client.CoreV1().ServiceAccounts(s.namespace).Patch(ctx, "default", types.StrategicMergePatchType,
+			[]byte(`{"imagePullSecrets":[{"name":"regcred"}]}`), metav1.PatchOptions{})
+		return err
+	}
+	return c
+}
+
+// providerFailed: the kubelet logs the failure on the node and pulls without credentials.
+func providerFailed() Case {
+	s := scene{namespace: "media", app: "thumbnails", image: "cloud.lab/media/thumbnails:1.9", owner: deployment,
+		users: []registrytest.User{{Name: "cloud", Password: "cloud-pass", Pull: []string{"*"}}}}
+	c := s.of(Case{Name: "provider-failed", Cause: "auth.provider-failed", About: "the nodes' credential provider cannot reach the cloud's metadata",
+		Ambiguous: []string{"auth.provider-failed", "auth.no-credentials"}, Takes: Takes{Host: "cloud.lab"}})
+	c.Break = func(ctx context.Context, l *Lab) error {
+		if err := l.setProvider(`{"fail":"Get \"http://169.254.169.254/latest/meta-data/iam/security-credentials/\": context deadline exceeded"}`); err != nil {
+			return err
+		}
+		return s.start(ctx, l, c.Name)
+	}
+	c.Heal = func(ctx context.Context, l *Lab) error {
+		if err := l.setProvider(providerAnswer); err != nil {
+			return err
+		}
+		return s.end(ctx, l, c.Name)
+	}
+	return c
+}
+
+// providerAnswer is what the nodes' credential provider is told at first.
+const providerAnswer = `{"username":"cloud","password":"cloud-pass"}`
+
+// setProvider tells the credential provider of every node what to answer.
+func (l *Lab) setProvider(behaviour string) error {
+	for _, n := range l.Nodes() {
+		if err := l.WriteFile(n.Name, ProviderFile, []byte(behaviour+"\n"), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
