@@ -153,14 +153,11 @@ func pods(page []byte, g *Glance, visit func(*Glance) error) error {
 	if !bytes.HasPrefix(page, envelope) {
 		return podsJSON(page, g, visit)
 	}
-	return list(page, func(num protowire.Number, v []byte) error {
-		if num != listItem {
+	return fields(page[len(envelope):], func(num protowire.Number, v []byte) error {
+		if num != unknownRaw {
 			return nil
 		}
-		if err := g.read(v); err != nil {
-			return err
-		}
-		return visit(g)
+		return eachItem(v, g, visit)
 	})
 }
 
@@ -183,4 +180,21 @@ func podsJSON(page []byte, g *Glance, visit func(*Glance) error) error {
 		}
 	}
 	return nil
+}
+
+// Bytes calls visit for every pod of one protobuf PodList, without an envelope.
+func Bytes(list []byte, visit func(*Glance) error) error {
+	return eachItem(list, new(Glance), visit)
+}
+
+func eachItem(b []byte, g *Glance, visit func(*Glance) error) error {
+	return fields(b, func(num protowire.Number, v []byte) error {
+		if num != listItem {
+			return nil
+		}
+		if err := g.read(v); err != nil {
+			return err
+		}
+		return visit(g)
+	})
 }
