@@ -76,7 +76,7 @@ func authStatus() []rule {
 			"not have access", "access denied", "permission to access", "no permission", "not permitted to pull", "not allowed to pull", "pull permission", "insufficient permission", "denied: permission_denied", "is not authorized", "not authorized"),
 		// GitHub answers a bad token and a private package alike (TRUTH 4.2).
 		possible(DeniedOrMissing, NoCredentials, Forbidden, InvalidCredentials, RepositoryNotFound).on(": denied", "desc = denied", "=403").and("@ghcr"),
-		possible(NoCredentials, InvalidCredentials, ExpiredCredentials, DeniedOrMissing, ProviderFailed).on("=401", "401 unauthorized", "(unauthorized)"),
+		possible(NoCredentials, InvalidCredentials, ExpiredCredentials, DeniedOrMissing, ProviderFailed, Forbidden, SecretMalformed).on("=401", "401 unauthorized", "(unauthorized)"),
 		// A bare 403: a permission, a block or a proxy; only the registry's own words would tell.
 		possible(Forbidden, DeniedOrMissing, NoCredentials, ClientBlocked, ExpiredCredentials, Proxy, ContentPolicy).on("=403", "403 forbidden"),
 		possible(Forbidden, DeniedOrMissing, NoCredentials, ClientBlocked, InvalidCredentials).on(": denied", "desc = denied", "denied: "),

@@ -15,7 +15,7 @@ func registryWords() []rule {
 			"u.s. sanctions", "due to sanctions", "sanctioned countr", "geo block", "geo-blocked", "geographic location", "automated queries", "attention required! | cloudflare", "security service to protect", "web application firewall", "blocked by the security rules",
 			"cloudfront distribution is configured to block access", "cloud armor", "ip restriction", "public network access", "not allowed access", "errors.edgesuite.net", "complete the captcha", "just a moment..."),
 		possible(ClientBlocked, Proxy, Forbidden).on("does not have permission to get url", "web page blocked", "blocked by your", "access to this site", "url blocked", "website is blocked", "category:").and("denied"),
-		possible(ClientBlocked, Proxy, Forbidden, ContentPolicy).on("denied: <html", "denied: <!doctype", "denied: <!DOCTYPE", "<title>blocked", "web page blocked", "url blocked", "you have been blocked"),
+		possible(ClientBlocked, Proxy, Forbidden, ContentPolicy).on("denied: <html", "denied: <!doctype", "<title>blocked", "web page blocked", "url blocked", "you have been blocked"),
 		possible(ClientBlocked, Proxy, ContentPolicy, Forbidden).on("been blocked by", "request blocked", "vpc service controls", "prohibited by organization", "vpcservicecontrols"),
 		possible(ClientBlocked, Forbidden, ContentMissing, Proxy, ExpiredCredentials).on("denied: <?xml", "<code>accessdenied"), // S3 and GCS behind a redirect
 		// Harbor src/server/middleware/vulnerable, contenttrust; JFrog Xray and Curation; Sonatype Firewall; ACR quarantine.
