@@ -85,12 +85,3 @@ func (l *Lab) appImage(files ...imagetest.File) (img registryv1.Image, own strin
 	}
 	return img, m.Layers[1].Digest.String(), nil
 }
-
-// pushApp serves such an image and returns the digest of the layer that is its own.
-func (l *Lab) pushApp(ctx context.Context, ref string, files ...imagetest.File) (own string, err error) {
-	img, own, err := l.appImage(files...)
-	if err != nil {
-		return "", err
-	}
-	return own, l.Push(ctx, ref, img)
-}

@@ -1,0 +1,69 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	registryv1 "github.com/google/go-containerregistry/pkg/v1"
+)
+
+// storeCases are nodeCases whose content on the first node is damaged. What they damage is theirs alone, so that they need
+// not take the node. All start from `ctr content fetch`, which leaves an image's content there and unpacks nothing: the
+// state of a node that has lost its snapshots.
+func storeCases() []Case {
+	return []Case{
+		stored(scene{namespace: "tariffs", app: "engine", image: "open.lab/tariffs/engine:5.5", owner: deployment}, "5.4", layerDamaged).of(Case{
+			Name: "cache-corrupt-blob", Cause: "node.cache-corrupt", About: "a layer on one node is damaged, and another image shares it"}),
+		stored(scene{namespace: "helpline", app: "chat", image: "open.lab/helpline/chat:2.1", owner: deployment}, "2.1.0", configGone).of(Case{
+			Name: "cache-missing-blob", Cause: "node.cache-corrupt", About: "an image's config is gone from one node's disk, though its database has it"}),
+		stored(scene{namespace: "screening", app: "scorer", image: "open.lab/screening/scorer:1.7.0"}, "1.7.0", layerDamaged).of(Case{
+			Name: "cache-damaged-snapshot", Cause: "node.cache-corrupt", About: "an image that one node has, whose snapshot is gone and whose layer is damaged"}),
+	}
+}
+
+const blobs = "/var/lib/containerd/io.containerd.content.v1.content/blobs/sha256/"
+
+// damage is done to one file of a node's content store.
+type damage func(ctx context.Context, l *Lab, img registryv1.Image) error
+
+// stored puts the scene's image on the first node under another tag, or the same one, and damages it there.
+func stored(s scene, tag string, harm damage) outage {
+	host, repo := splitImage(s.image)
+	other := host + "/" + repo + ":" + tag
+	return outage{scene: s, on: firstNode,
+		served: func(ctx context.Context, l *Lab, img registryv1.Image) error {
+			if err := l.Push(ctx, other, img); err != nil {
+				return err
+			}
+			if out, err := l.Exec(ctx, firstNode(l), "ctr", "content", "fetch", other); err != nil {
+				return fmt.Errorf("%w: %s", err, out)
+			}
+			return harm(ctx, l, img)
+		},
+		restore: func(ctx context.Context, l *Lab) error { return l.ForgetImage(ctx, firstNode(l), other) },
+	}
+}
+
+// layerDamaged overwrites the middle of the image's own layer.
+func layerDamaged(ctx context.Context, l *Lab, img registryv1.Image) error {
+	m, err := img.Manifest()
+	if err != nil {
+		return err
+	}
+	path := blobs + m.Layers[len(m.Layers)-1].Digest.Hex
+	out, err := l.Exec(ctx, firstNode(l), "sh", "-c", strings.ReplaceAll(`size=$(stat -c %s FILE) && chmod u+w FILE &&
+		head -c 64 /dev/zero | dd of=FILE bs=1 seek=$((size / 2)) conv=notrunc status=none`, "FILE", path))
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, out)
+	}
+	return nil
+}
+
+func configGone(_ context.Context, l *Lab, img registryv1.Image) error {
+	h, err := img.ConfigName()
+	if err != nil {
+		return err
+	}
+	return l.RemoveFile(firstNode(l), blobs+h.Hex)
+}
