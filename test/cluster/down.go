@@ -76,11 +76,13 @@ func (l *Lab) endProcesses(ctx context.Context) error {
 	slices.SortFunc(recs, func(a, b proc.Record) int {
 		return strings.Compare(nodeFirst(a.Name), nodeFirst(b.Name))
 	})
-	for _, rec := range append(recs, proc.Marked(l.state.ID)...) {
+	recs = append(recs, proc.Marked(l.state.ID)...)
+	for _, rec := range recs {
 		if err := rec.Kill(ctx); err != nil {
 			return err
 		}
 	}
+	proc.WaitReaped(ctx, recs)
 	return nil
 }
 

@@ -116,9 +116,7 @@ func (l *Lab) DropTraffic(ctx context.Context, node, addr string, refuse bool) e
 
 // RestoreTraffic takes DropTraffic back.
 func (l *Lab) RestoreTraffic(ctx context.Context, node, addr string) error {
-	// Forced, since a route that is not there is what is wanted.
-	_, err := l.Exec(ctx, node, "ip", "-force", "-batch", "/dev/null")
-	_, _ = l.Exec(ctx, node, "ip", "route", "del", addr+"/32")
+	_, err := l.Exec(ctx, node, "sh", "-c", "ip route del "+addr+"/32 2>&1 || ! ip route show "+addr+"/32 | grep -q .")
 	return err
 }
 

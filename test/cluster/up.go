@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -138,7 +139,26 @@ func claim(ctx context.Context, cfg Config, bin string) (*Lab, error) {
 			return nil, err
 		}
 	}
+	// The lab keeps a copy, because the program is built anew by whoever calls next.
+	l.state.Program = l.path("lab")
+	if err := copyProgram(cfg.Program, l.state.Program); err != nil {
+		return nil, err
+	}
 	return l, l.state.write()
+}
+
+func copyProgram(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
 }
 
 func (l *Lab) boot(ctx context.Context, cfg Config) error {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	v1 "k8s.io/api/core/v1"
@@ -30,10 +31,20 @@ func (l *Lab) MakePod(ctx context.Context, pod *v1.Pod) error {
 	return err
 }
 
-// MakeNamespace makes sure that a namespace is there and that pods can be created in it.
+// MakeNamespace makes sure that a namespace is there and that pods can be created in it. One that is on its way out is
+// waited for and made anew.
 func (l *Lab) MakeNamespace(ctx context.Context, name string) error {
-	ns := &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	if _, err := l.client.CoreV1().Namespaces().Create(ctx, ns, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+	namespaces := l.client.CoreV1().Namespaces()
+	err := l.wait(ctx, "namespace "+name, func(ctx context.Context) error {
+		ns, err := namespaces.Get(ctx, name, getOptions)
+		if apierrors.IsNotFound(err) {
+			_, err = namespaces.Create(ctx, &v1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}, metav1.CreateOptions{})
+		} else if err == nil && ns.DeletionTimestamp != nil {
+			err = errors.New("it is being deleted")
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	return l.wait(ctx, "the service account of "+name, func(ctx context.Context) error {
@@ -42,12 +53,10 @@ func (l *Lab) MakeNamespace(ctx context.Context, name string) error {
 	})
 }
 
-// DropNamespace deletes a namespace and waits until it is gone; one that is not there is no error. Its pods go first: the
-// namespace controller looks again only after seconds when it still finds some.
+// DropNamespace ends every pod of a namespace, waits for that, and has the rest deleted, which the namespace controller
+// starts only after five seconds. A namespace that is not there is no error.
 func (l *Lab) DropNamespace(ctx context.Context, name string) error {
-	if err := l.dropPods(ctx, name); err != nil {
-		return err
-	}
+	// The namespace goes first, so that no controller makes its pods anew.
 	err := l.client.CoreV1().Namespaces().Delete(ctx, name, metav1.DeleteOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil
@@ -55,13 +64,7 @@ func (l *Lab) DropNamespace(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return l.wait(ctx, "namespace "+name+" to go", func(ctx context.Context) error {
-		_, err := l.client.CoreV1().Namespaces().Get(ctx, name, getOptions)
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		return fmt.Errorf("it is still there: %w", err)
-	})
+	return l.dropPods(ctx, name)
 }
 
 func (l *Lab) dropPods(ctx context.Context, namespace string) error {

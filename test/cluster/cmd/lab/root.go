@@ -33,11 +33,8 @@ func up(name *string) *cobra.Command {
 	var cfg cluster.Config
 	cmd := &cobra.Command{Use: "up", Short: "start the lab, or check the one that is up", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			program, err := os.Executable()
-			if err != nil {
-				return err
-			}
-			cfg.Name, cfg.Program, cfg.Progress = *name, program, os.Stderr
+			// By this name it is the running program even if its file has been replaced meanwhile.
+			cfg.Name, cfg.Program, cfg.Progress = *name, "/proc/self/exe", os.Stderr
 			l, err := cluster.Up(cmd.Context(), cfg)
 			if err != nil {
 				return err

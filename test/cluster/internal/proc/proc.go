@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -96,8 +97,7 @@ func (r Record) Kill(ctx context.Context) error {
 	if err := p.Signal(syscall.SIGKILL); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("ending %s (pid %d): %w", r.Name, r.PID, err)
 	}
-	// A zombie holds nothing any more, but whoever looks at ps should not find one: its parent gets two seconds.
-	for began := time.Now(); r.Alive() || (r.present() && time.Since(began) < 2*time.Second); {
+	for r.Alive() {
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("waiting for %s (pid %d) to end: %w", r.Name, r.PID, ctx.Err())
@@ -105,6 +105,20 @@ func (r Record) Kill(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// WaitReaped waits until none of the ended processes is left as a zombie, for five seconds at most: a zombie holds nothing
+// any more, but whoever looks at ps should not find one, and some machines' init is slow to collect.
+func WaitReaped(ctx context.Context, recs []Record) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	for slices.ContainsFunc(recs, Record.present) {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // Marked finds the processes that carry the lab's id, for what a crash left without a record.
