@@ -17,7 +17,7 @@ type Case struct {
 	Name string
 	// About is one line for a person.
 	About string
-	// Cause is the code of DESIGN.md's table that is true then.
+	// Cause is the code of docs/causes that is true then; empty where the pull works.
 	Cause string
 	// Ambiguous lists every cause that leaves the same texts and facts in the API, Cause among them: from there a tool may
 	// only say that each is possible. Empty where the API tells.

@@ -62,7 +62,9 @@ func lockedOut() Case {
 		users:   []registrytest.User{{Name: "acmepay", Password: "paper-boat", Pull: []string{"acme/terminal"}}},
 		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmepay", "paper-kite"))},
 		faults:  []registrytest.Fault{{Where: registrytest.Where{Step: registrytest.StepToken}, Answer: registrytest.Answer{Preset: "locked-out"}}},
-	}.of(Case{Name: "locked-out", Cause: "auth.locked-out", About: "too many wrong passwords: the registry refuses to look at another"})
+	}.of(Case{Name: "locked-out", Cause: "auth.locked-out", About: "too many wrong passwords: the registry refuses to look at another",
+		// The token endpoint's words are not passed on: a 429 is all there is.
+		Ambiguous: []string{"auth.locked-out", "registry.rate-limited"}})
 }
 
 func secretWrongType() Case {

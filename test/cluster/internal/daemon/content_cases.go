@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -40,6 +41,8 @@ var sound = []struct{ host, repo, tag string }{
 	{"open.lab", "crm/contacts", "9.0.1"},
 	{"open.lab", "tickets/seats", "1.15"},
 	{"open.lab", "sensors/ingest", "3.0"},
+	{"open.lab", "meters/readings", "2.3"},
+	{"open.lab", "consent/banner", "1.6"},
 	{"open.lab", "identity/sessions", "2.11.4"},
 	{"open.lab", "portal/landing", "1.3"},
 }
@@ -48,11 +51,11 @@ var sound = []struct{ host, repo, tag string }{
 func fillCases(g *registrytest.Group, app v1.Image) error {
 	g.Registry("hub.lab").Private = []string{"acme/*"}
 	for _, s := range sound {
-		mark, err := imagetest.Layer(imagetest.File{Path: "etc/image", Data: []byte(s.repo + "\n"), Mode: 0o644})
+		own, err := ownLayer(s.repo)
 		if err != nil {
 			return err
 		}
-		img, err := mutate.AppendLayers(app, mark)
+		img, err := mutate.AppendLayers(app, own)
 		if err != nil {
 			return err
 		}
@@ -61,6 +64,24 @@ func fillCases(g *registrytest.Group, app v1.Image) error {
 		}
 	}
 	return fillOdd(g.Registry("open.lab"))
+}
+
+func ownLayer(repo string) (v1.Layer, error) {
+	name := repo + "\n"
+	return layer("image-name", 0o644, strings.NewReader(name), int64(len(name)))
+}
+
+// OwnLayer is the digest of the layer that only this repository's image has.
+func OwnLayer(repo string) string {
+	l, err := ownLayer(repo)
+	if err != nil {
+		panic(err) // packing a few bytes in memory does not fail
+	}
+	h, err := l.Digest()
+	if err != nil {
+		panic(err)
+	}
+	return h.String()
 }
 
 // fillOdd pushes images that no node of the lab can use.
@@ -77,12 +98,12 @@ func fillOdd(r *registrytest.Registry) error {
 	if err != nil {
 		return err
 	}
-	chart, err := imagetest.Chart("tax", "0.3.0")
+	chart, err := imagetest.Chart("rates", "0.3.0")
 	if err != nil {
 		return err
 	}
 	r.PushRaw("archive/reader", "2015.3", schema1.MediaType, schema1.Manifest, schema1.Blobs...)
-	r.PushRaw("charts/tax", "0.3.0", chart.MediaType, chart.Manifest, chart.Blobs...)
+	r.PushRaw("tax/rates", "0.3.0", chart.MediaType, chart.Manifest, chart.Blobs...)
 	for _, p := range []struct {
 		repo, tag string
 		idx       v1.ImageIndex
@@ -102,8 +123,7 @@ func fillUnpackable(r *registrytest.Registry) error {
 	}{
 		{"tenders/bids", "1.2", imagetest.BadTar},
 		{"invoices/render", "5.5", imagetest.WrongDiffID},
-		{"tenders/ungzipped", "1.2", imagetest.Undecodable},
-		{"tenders/odd-layer", "1.2", func(s imagetest.Spec) (v1.Image, error) {
+		{"customs/codes", "3.1", func(s imagetest.Spec) (v1.Image, error) {
 			return imagetest.OddLayer(s, types.MediaType("application/vnd.acme.bundle.v1+zip"))
 		}},
 	} {
