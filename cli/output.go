@@ -1,0 +1,85 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/refloat-dev/refloat/diagnose"
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/plan"
+	"github.com/refloat-dev/refloat/report"
+)
+
+// width is what text is wrapped at: a terminal's own width where it is narrower.
+const width = 80
+
+// formats are the values of -o.
+var formats = []string{"text", "json", "yaml", "markdown", "sarif", "junit"}
+
+func bindOutput(cmd *cobra.Command, format *string) {
+	cmd.Flags().StringVarP(format, "output", "o", "text", "format: "+strings.Join(formats, ", "))
+	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(formats, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func checkFormat(format string, known []string) error {
+	if slices.Contains(known, format) {
+		return nil
+	}
+	return usage("use one of: "+strings.Join(known, ", "), "unknown output format %q", format)
+}
+
+// diagnoseAll is the pure half of the pipeline: the same for a live cluster and for a saved case.
+func diagnoseAll(c *evidence.Collection) report.Report {
+	findings := diagnose.Findings(c)
+	plans := make([]plan.Plan, len(findings))
+	for i, f := range findings {
+		plans[i] = plan.For(f)
+	}
+	return report.New(c, findings, plans)
+}
+
+// render prints r and gives the exit code as an error.
+func render(w io.Writer, format string, r report.Report) error {
+	if err := report.Write(w, report.Format(format), r, options(w)); err != nil {
+		return err
+	}
+	return exitFor(r)
+}
+
+// exitFor is nil where nothing is wrong.
+func exitFor(r report.Report) error {
+	switch report.Exit(r) {
+	case report.Failing:
+		return found(exitFailing)
+	case report.CannotTell:
+		return found(exitCannotTell)
+	}
+	return nil
+}
+
+func options(w io.Writer) report.Options {
+	o := report.Options{Width: width}
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return o
+	}
+	o.Colour = !noColour()
+	if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols >= 40 && cols < width {
+		o.Width = cols
+	}
+	return o
+}
+
+// interrupted tells an error that only says that the run was stopped.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/cli-runtime/pkg/genericclioptions"
+	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
+
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/kube"
+	"github.com/refloat-dev/refloat/observe"
+)
+
+// targetFlags say which pods are meant.
+type targetFlags struct {
+	kube     *genericclioptions.ConfigFlags
+	all      bool
+	selector string
+}
+
+func (f *targetFlags) bind(cmd *cobra.Command) {
+	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "in every namespace")
+	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", "only pods with these labels, such as app=web,tier!=db")
+}
+
+// scope turns arguments and flags into what is asked for.
+func (f *targetFlags) scope(args []string) (evidence.Scope, error) {
+	s := evidence.Scope{AllNamespaces: f.all, Selector: f.selector}
+	if len(args) == 1 {
+		s.Target = args[0]
+	}
+	switch {
+	case s.Target != "" && f.all:
+		return s, usage("leave out -A, or the name", "a target by name is in one namespace, not in all: %s", s.Target)
+	case s.Target != "" && f.selector != "":
+		return s, usage("leave out -l, or the name", "a target is given by name or by labels, not both: %s", s.Target)
+	}
+	if _, err := labels.Parse(f.selector); err != nil {
+		return s, usage("write it as kubectl does: -l app=web,tier!=db", "the selector %q does not parse: %v", f.selector, err)
+	}
+	raw, err := f.kube.ToRawKubeConfigLoader().RawConfig()
+	if err != nil {
+		return s, &userError{what: "the kubeconfig cannot be read: " + err.Error(), do: "check KUBECONFIG or --kubeconfig", code: exitFailed, err: err}
+	}
+	s.Context = raw.CurrentContext
+	if f.kube.Context != nil && *f.kube.Context != "" {
+		s.Context = *f.kube.Context
+	}
+	if _, known := raw.Contexts[s.Context]; s.Context != "" && !known {
+		return s, usage("list them with: kubectl config get-contexts", "there is no context %q in the kubeconfig", s.Context)
+	}
+	if !f.all {
+		if s.Namespace, _, err = f.kube.ToRawKubeConfigLoader().Namespace(); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// see looks at the cluster from the api vantage point.
+func (f *targetFlags) see(ctx context.Context, args []string) (*evidence.Collection, error) {
+	scope, err := f.scope(args)
+	if err != nil {
+		return nil, err
+	}
+	config, err := f.kube.ToRESTConfig()
+	if err != nil {
+		return nil, &userError{what: "no cluster is configured: " + err.Error(), do: "set KUBECONFIG, or give --kubeconfig and --context", code: exitFailed, err: err}
+	}
+	client, err := kube.New(config)
+	if err != nil {
+		return nil, err
+	}
+	c, err := kube.Find(ctx, client, scope)
+	if err != nil {
+		return nil, err
+	}
+	return c, observe.Run(ctx, c.Cases, observe.Named{Vantage: evidence.API, Source: &kube.API{Client: client}})
+}
+
+// completeTarget offers the namespace's pods, and the types that lead to pods.
+func (f *targetFlags) completeTarget(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	config, err := f.kube.ToRESTConfig()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	client, err := corev1client.NewForConfig(config)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	ns, _, err := f.kube.ToRawKubeConfigLoader().Namespace()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	pods, err := client.Pods(ns).List(cmd.Context(), metav1.ListOptions{Limit: 500})
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	names := []string{"deploy/", "sts/", "ds/", "job/", "cronjob/"}
+	for _, p := range pods.Items {
+		names = append(names, p.Name)
+	}
+	return slices.Clip(names), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}
