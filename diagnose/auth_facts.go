@@ -131,17 +131,16 @@ func (v *view) anonymous(d *Diagnosis) {
 		d.because(v.account)
 		v.subject = a.Namespace + "/" + a.Name
 		v.reason = fmt.Sprintf("the pod was created before service account %s had pull secret %s", a.Name, a.PullSecrets[0])
-	} else if d.Cause == NoCredentials && !cloud && anonymousText(d.Reading.Detail) {
-		d.Confidence = Likely
-		v.reason = "neither the pod nor its service account names a pull secret"
 	} else {
 		v.reason = "the pod names no pull secret"
 	}
-	if cloud {
+	if d.Confidence != Likely { // node credentials may have failed unseen, on any cluster: never surely none
 		d.allow(ProviderFailed)
-		v.reason += "; the node's own credentials may apply"
-		d.gap(evidence.Gap{Vantage: evidence.Node, What: "the kubelet's credential providers", Why: "their failures show in the kubelet's log alone",
+		d.gap(evidence.Gap{Vantage: evidence.Node, What: "the node's own credentials: config.json and credential providers", Why: "their failures show in the kubelet's log alone",
 			How: "on the node: journalctl -u kubelet | grep 'Failed to provide credentials'", Deciding: true})
+	}
+	if cloud {
+		v.reason += "; the node's own identity usually pulls from here"
 		return
 	}
 	for _, c := range []Code{InvalidCredentials, ExpiredCredentials} {

@@ -15,6 +15,15 @@ func (v *view) sharpenNetwork(d *Diagnosis) {
 	if p := v.pullSecrets(); len(p.missing) > 0 && d.Cause.Family() == "network" {
 		d.RuledOut = append(d.RuledOut, RuledOut{SecretMissing, "secret " + secretName(p.missing[0].Secret) + " is missing too, but the pull fails before any credential is used"})
 	}
+	if d.allows(RegistryConfig) && v.c.Pull.Node != "" {
+		d.lead(RegistryConfig, Possible)
+		v.reason = "its mirror " + d.Reading.Host + " fails"
+		if v.oneNode {
+			d.Confidence = Likely
+			d.because(v.elsewhere)
+		}
+		return
+	}
 	if v.elsewhere == nil {
 		return
 	}

@@ -65,6 +65,7 @@ func nodeStore() []rule {
 func nodeWeak() []rule {
 	return []rule{
 		// C24 internal/cri/server/images/image_pull.go: the progress reporter cancels; CRIO pull_progress_timeout.
+		likely(PullDeadline).on("\": context canceled").and("code = canceled", "failed to pull and unpack image").no("failed to do request", "failed to resolve", "failed to authorize"),
 		possible(PullDeadline, Timeout).on("context canceled", "context cancelled", "code = canceled", "pull progress timeout", "no progress", "progress deadline", "operation was canceled").no("exceeded its progress"),
 		possible(PullDeadline, Timeout).on("context deadline exceeded", "code = deadlineexceeded", "code = 4 desc"),
 		possible(CacheCorrupt, Stalled, Unknown).on("locked for ", " locked: unavailable", "locked: unavailable"), // C24 core/content/local locks: another pull holds the download

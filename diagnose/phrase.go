@@ -1,6 +1,9 @@
 package diagnose
 
-import "math/bits"
+import (
+	"math/bits"
+	"strings"
+)
 
 // maxPhrases bounds the phrases that the rules may use; compile panics beyond it, so a test sees it.
 const maxPhrases = 1536
@@ -101,32 +104,46 @@ func (a *automaton) link(nodes []node) {
 // skipped and an escaped line break is a blank, because klog and the kubelet
 // quote one another's errors (k8s.io/klog/v2 internal/serialize).
 func (a *automaton) scan(text string, seen *bitset, first *[markers]int32) {
-	state := uint16(0)
-	step := func(c byte, end int) {
-		state = a.next[int(state)*a.columns+int(a.class[c])]
-		if f := a.found[state]; f != 0 {
-			for _, id := range a.phrases[f] {
-				if id < markers && first[id] == 0 {
-					first[id] = int32(end)
-				}
-				seen.set(id)
-			}
-		}
-	}
-	step(':', 0) // a text that starts with a word reads like one that follows a wrapper
-	step(' ', 0)
+	next, found, columns := a.next, a.found, a.columns
+	row := func(state uint16, c byte) uint16 { return next[int(state)*columns+int(a.class[c])] }
+	// A text that starts with a word reads like one that follows a wrapper.
+	state := row(row(0, ':'), ' ')
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if c == '\\' {
-			if i+1 < len(text) && (text[i+1] == 'n' || text[i+1] == 't' || text[i+1] == 'r') {
-				i++
-				step(' ', i+1)
+			if i+1 == len(text) || !strings.ContainsRune("ntr", rune(text[i+1])) {
+				continue
 			}
-			continue
+			i++
+			c = ' '
 		}
-		step(c, i+1)
+		state = next[int(state)*columns+int(a.class[c])]
+		if f := found[state]; f != 0 {
+			a.note(f, i+1, seen, first)
+		}
 	}
-	step(' ', len(text))
+	if f := found[row(state, ' ')]; f != 0 {
+		a.note(f, len(text), seen, first)
+	}
+}
+
+func (a *automaton) note(f uint16, end int, seen *bitset, first *[markers]int32) {
+	for _, id := range a.phrases[f] {
+		if id < markers && first[id] == 0 {
+			first[id] = int32(end)
+		}
+		seen.set(id)
+	}
+}
+
+// meets reports whether the sets share a member.
+func (b *bitset) meets(o *bitset) bool {
+	for w := range b {
+		if b[w]&o[w] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // each calls f for every member in ascending order until f returns false.

@@ -22,6 +22,7 @@ func policyWords() []rule {
 			"disallowed registry", "registry is not allowed", "not an allowed registry", "is not from an allowed registry", "unapproved registry", "untrusted registry", "registry not allowed", "images from this registry").no("denied by attestor", "attestors", "vpc service controls"),
 		possible(Signature, RegistryBlocked).on("denied by attestor", "attestors", "binary authorization"),
 		possible(RegistryBlocked, Signature).on("denied the request", "denied request").and("image"),
+		possible(RegistryBlocked, Signature).on("denied the request", "denied request").and("registr"),
 		possible(Signature, RegistryBlocked).on("signaturevalidationfailed").and("rejected"),
 		likely(Signature).on("signaturevalidationfailed", "because the signature validation failed"),
 	}

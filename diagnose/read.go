@@ -68,6 +68,7 @@ func Read(t Text) Reading {
 	if mirror != "" {
 		r.joinMirror(rules, mirror, t)
 	}
+	r.viaMirror(part.seen.has(rules.ids["?ns="]))
 	r.Detail = detail(part.text)
 	if len(t.Message) > 4<<10 { // do not keep a large message alive for a few bytes of it
 		r.Image, r.Host, r.Registry = strings.Clone(r.Image), strings.Clone(r.Host), strings.Clone(r.Registry)
@@ -122,6 +123,17 @@ func (r *Reading) joinMirror(rules *ruleset, mirror string, t Text) {
 	for i := range r.Candidates {
 		r.Candidates[i].Confidence = Possible
 	}
+}
+
+// viaMirror allows for the node's registry configuration where a mirror failed: containerd
+// marks such a request with ?ns=UPSTREAM (core/remotes/docker/resolver.go), and 1.7 shows a dead mirror's error
+// in place of the upstream's.
+func (r *Reading) viaMirror(marked bool) {
+	if !marked || r.Host == "" || r.Host == r.Registry || (r.Cause.Family() != "network" && r.Cause != Unavailable && r.Cause != NotARegistry) {
+		return
+	}
+	r.Confidence, r.Candidates[0].Confidence = Possible, Possible
+	r.Candidates = append(r.Candidates, Candidate{RegistryConfig, Possible})
 }
 
 // bound cuts the middle out of a text that is longer than anything a runtime prints.

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"math/bits"
 	"slices"
 	"sync"
 )
@@ -49,6 +50,8 @@ type ruleset struct {
 	rules []compiledRule
 	// by maps a phrase to the rules that it may set off.
 	by [maxPhrases][ruleWords]uint64
+	// words tell the dialects apart, and where to look for an HTTP status.
+	words struct{ status, docker, crio, imageLibrary, kubelet, containerd bitset }
 }
 
 var compiled = sync.OnceValue(func() *ruleset { return compile(ladder()) })
@@ -62,9 +65,13 @@ func compile(steps [][]rule) *ruleset {
 		s.id(m)
 	}
 	s.id("[")
+	s.id("?ns=")
 	s.id("not found")
-	for _, words := range [][]string{statusWords, dockerWords, crioWords, imageLibraryWords, kubeletWords, containerdWords} {
-		s.idsOf(words)
+	for set, words := range map[*bitset][]string{&s.words.status: statusWords, &s.words.docker: dockerWords, &s.words.crio: crioWords,
+		&s.words.imageLibrary: imageLibraryWords, &s.words.kubelet: kubeletWords, &s.words.containerd: containerdWords} {
+		for _, id := range s.idsOf(words) {
+			set.set(id)
+		}
 	}
 	for _, step := range steps {
 		for _, r := range step {
@@ -120,16 +127,14 @@ func (s *ruleset) decide(seen *bitset) *compiledRule {
 		}
 		return true
 	})
-	rules := bitset{}
-	copy(rules[:], open[:])
-	var hit *compiledRule
-	rules.each(func(n uint16) bool {
-		if s.rules[n].holds(seen) {
-			hit = &s.rules[n]
+	for w, word := range open {
+		for ; word != 0; word &= word - 1 {
+			if r := &s.rules[w<<6|bits.TrailingZeros64(word)]; r.holds(seen) {
+				return r
+			}
 		}
-		return hit == nil
-	})
-	return hit
+	}
+	return nil
 }
 
 func (r *compiledRule) holds(seen *bitset) bool {

@@ -8,12 +8,9 @@ var statusWords = []string{"status", "http code ", "parsing http ", "response co
 // signs adds to what was seen the things that are no fixed text.
 func (s *ruleset) signs(t *scan, r *Reading) {
 	mark := func(name string) { t.seen.set(s.ids[name]) }
-	for _, w := range statusWords {
-		if t.seen.has(s.ids[w]) {
-			if code := httpStatus(t.text); code != "" {
-				mark(code)
-			}
-			break
+	if t.seen.meets(&s.words.status) {
+		if code := httpStatus(t.text); code != "" {
+			mark(code)
 		}
 	}
 	if pinned(r.Image) {
@@ -127,25 +124,16 @@ func proxyText(t *scan) bool {
 
 // runtime tells which program printed the text, by the words that only it prints.
 func (s *ruleset) runtime(t *scan) string {
-	any := func(phrases []string) bool {
-		for _, p := range phrases {
-			if t.seen.has(s.ids[p]) {
-				return true
-			}
-		}
-		return false
-	}
 	switch {
-	case any(dockerWords):
+	case t.seen.meets(&s.words.docker):
 		return "docker"
-	case any(crioWords):
+	case t.seen.meets(&s.words.crio):
 		return "cri-o"
-	case any(imageLibraryWords):
-		if any(kubeletWords) {
-			return "cri-o"
-		}
+	case t.seen.meets(&s.words.imageLibrary) && t.seen.meets(&s.words.kubelet):
+		return "cri-o"
+	case t.seen.meets(&s.words.imageLibrary):
 		return "podman"
-	case any(containerdWords):
+	case t.seen.meets(&s.words.containerd):
 		return "containerd"
 	}
 	return ""
