@@ -24,12 +24,10 @@ func (s subject) noCredentials() []Step {
 	if name := s.lateSecret(); name != "" {
 		return s.recreateFor(name)
 	}
-	var steps []Step
-	for i, o := range s.owners {
-		steps = append(steps, s.createSecret(o.namespace, newSecret, i == 0))
-		steps = append(steps, s.attach(o, newSecret))
+	if named := s.namedSecrets(); len(named) > 0 && s.owners[0].workload.Manager == "" {
+		return append([]Step{s.repairSecret(named[0])}, s.unstick()...)
 	}
-	return steps
+	return s.grantSecret()
 }
 
 // renewCredentials writes a fresh entry into the secret in use; the other entries stay.
@@ -39,9 +37,9 @@ func (s subject) renewCredentials() []Step {
 	}
 	secrets := s.usedSecrets()
 	if len(secrets) == 0 {
-		step := s.createSecret(s.pull.Namespace, newSecret, true)
-		step.Note += " No pull secret of the pod is known to match this registry; if the node's own credential is at fault, renew that instead (kubelet config.json or credential provider)."
-		return append([]Step{step}, s.attachAll(newSecret)...)
+		steps := s.grantSecret()
+		steps[0].Note += " No pull secret of the pod is known to match this registry; if the node's own credential is at fault, renew that instead (kubelet config.json or credential provider)."
+		return steps
 	}
 	var steps []Step
 	for _, x := range secrets {
@@ -104,17 +102,29 @@ func (s subject) secretMissing() []Step {
 func (s subject) missingSecrets() []*evidence.Secret {
 	var out []*evidence.Secret
 	for _, x := range s.secrets {
-		if x.Exists == evidence.No {
+		if x.Exists == evidence.No && s.names(x) {
 			out = append(out, x)
 		}
 	}
 	return out
 }
 
+// names tells whether a pod of the finding names the secret; one of the service account's may have come too late for it.
+func (s subject) names(x *evidence.Secret) bool {
+	known := false
+	for _, o := range s.owners {
+		known = known || !o.pod.Created.IsZero()
+		if o.namespace == x.Namespace && contains(o.pod.PullSecrets, x.Name) {
+			return true
+		}
+	}
+	return !known
+}
+
 func (s subject) secretMalformed() []Step {
 	var steps []Step
 	for _, x := range s.secrets {
-		if x.Problem != "" || x.Exists == evidence.Yes && !covers(x, s.ref.host) {
+		if s.names(x) && (x.Problem != "" || x.Exists == evidence.Yes && !covers(x, s.ref.host)) {
 			steps = append(steps, s.repairSecret(x))
 		}
 	}
@@ -148,31 +158,41 @@ func (s subject) lateSecret() string {
 		return ""
 	}
 	for _, name := range s.account.PullSecrets {
-		if x := s.find(name); x == nil || x.Exists != evidence.No && x.Problem == "" {
+		x := s.secret(s.pull.Namespace, name)
+		if x == nil || x.Exists == evidence.Unknown || x.Exists == evidence.Yes && x.Problem == "" && covers(x, s.ref.host) {
 			return name
 		}
 	}
 	return ""
 }
 
-func (s subject) find(name string) *evidence.Secret { return s.secret(s.pull.Namespace, name) }
-
-// usedSecrets are those with an entry for this registry, else those that the pod names at all.
+// usedSecrets are those with an entry for this registry; where none is seen to have one, those that could not be read.
 func (s subject) usedSecrets() []*evidence.Secret {
-	var match, all []*evidence.Secret
+	var match, unread []*evidence.Secret
 	for _, x := range s.secrets {
-		if x.Exists != evidence.Yes {
-			continue
-		}
-		all = append(all, x)
-		if covers(x, s.ref.host) {
+		switch {
+		case !s.names(x):
+		case x.Exists == evidence.Unknown:
+			unread = append(unread, x)
+		case x.Exists == evidence.Yes && covers(x, s.ref.host):
 			match = append(match, x)
 		}
 	}
 	if len(match) > 0 {
 		return match
 	}
-	return all
+	return unread
+}
+
+// namedSecrets are those that the pod has and that could take an entry for this registry.
+func (s subject) namedSecrets() []*evidence.Secret {
+	var out []*evidence.Secret
+	for _, x := range s.secrets {
+		if x.Exists == evidence.Yes && s.names(x) && len(s.owners) > 0 && len(s.owners[0].pod.PullSecrets) > 0 {
+			out = append(out, x)
+		}
+	}
+	return out
 }
 
 // covers is a look at the host alone; the kubelet's exact matching is the registry vantage point's.

@@ -99,24 +99,11 @@ var codes = []diagnose.Code{
 
 var secretArgument = regexp.MustCompile(`--docker-password|--password[= ]|\$\{?(REG_)?PASSWORD| -p "?\$|--from-literal`)
 
-// TestEveryCause holds what no plan may break, for each cause in each home, runtime, kind of owner and part of a pod.
+// TestEveryCause holds what no plan may break.
 func TestEveryCause(t *testing.T) {
 	t.Parallel()
-	homes := []evidence.Home{"", evidence.HomeK3s, evidence.HomeRKE2, evidence.HomeBottlerocket, evidence.HomeTalos, evidence.HomeGKE, evidence.HomeEKS, evidence.HomeAKS, evidence.HomeOpenShift}
-	for _, cause := range codes {
-		t.Run(string(cause), func(t *testing.T) {
-			t.Parallel()
-			for _, home := range homes {
-				for _, runtime := range []string{"containerd", "cri-o", "docker", ""} {
-					for _, kind := range []string{"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Widget"} {
-						for _, part := range []evidence.ContainerKind{evidence.App, evidence.Init, evidence.Ephemeral, evidence.VolumeImage, evidence.Sandbox, evidence.Refused, evidence.Planned} {
-							w := world{cause: cause, kind: kind, part: part, node: evidence.NodeState{Home: home, Runtime: runtime}}
-							holds(t, plan.For(w.finding()))
-						}
-					}
-				}
-			}
-		})
+	for _, f := range everything() {
+		holds(t, plan.For(f))
 	}
 }
 

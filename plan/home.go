@@ -132,7 +132,7 @@ func (s subject) restart() string {
 
 // sandboxImage is where a node's pause image is set: no pod can change it.
 func (s subject) sandboxImage() Step {
-	note := "The pause image is the node's, pulled by the runtime without any pod's secret."
+	note := "The pause image is the node's, pulled by the runtime without any pod's secret. Set IMAGE to one that this node can pull as it is."
 	switch {
 	case s.node.Home == evidence.HomeTalos:
 		return s.onNode("See which pause image "+s.where()+" asks for", note+" Talos sets it with each release; a mirror for its registry is the way.", "", s.talos("read /etc/cri/conf.d/cri.toml"))

@@ -27,9 +27,7 @@ func (s subject) rateLimited() []Step {
 	}
 	if !s.nodeCredentials() {
 		if len(s.usedSecrets()) == 0 {
-			for i, o := range s.owners {
-				steps = append(steps, s.createSecret(o.namespace, newSecret, i == 0), s.attach(o, newSecret))
-			}
+			steps = append(steps, s.grantSecret()...)
 		} else {
 			steps = append(steps, manual("The pods offer credentials already: raise that account's plan, or put a pull-through mirror in front", "", ""))
 		}

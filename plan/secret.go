@@ -19,12 +19,31 @@ func (s subject) createSecret(namespace, name string, withLogin bool) Step {
 		step.Commands = []string{"umask 077", login(s.ref.host)}
 	}
 	step.Commands = append(step.Commands, kubectl(namespace, "create secret generic", operand(name), secretType))
-	if len(s.owners) < 2 {
-		step.Commands = append(step.Commands, "rm "+loginFile)
-	} else {
-		step.Note += " Remove " + loginFile + " when all is done."
-	}
 	return step
+}
+
+// grantSecret makes one secret in each namespace and attaches it to each workload.
+func (s subject) grantSecret() []Step {
+	var steps []Step
+	var namespaces []string
+	for _, o := range s.owners {
+		if !contains(namespaces, o.namespace) {
+			namespaces = append(namespaces, o.namespace)
+			steps = append(steps, s.createSecret(o.namespace, newSecret, len(steps) == 0))
+		}
+	}
+	if len(steps) == 0 {
+		steps = append(steps, s.createSecret(s.pull.Namespace, newSecret, true))
+	}
+	last := &steps[len(steps)-1]
+	last.Commands = append(last.Commands, "rm "+loginFile)
+	for _, o := range s.owners {
+		steps = append(steps, s.attach(o, newSecret))
+	}
+	if s.more > 0 {
+		steps[len(steps)-1].Note += fmt.Sprintf(" The same for %d more workloads.", s.more)
+	}
+	return steps
 }
 
 // attach names the secret where the owner's pods take theirs from.
@@ -67,20 +86,15 @@ func (s subject) attachAccount(o owner, name string) Step {
 	step.Commands = []string{kubectl(o.namespace, "patch", object("serviceaccount", account), "-p", quote(`{"imagePullSecrets":[{"name":`+jsonString(name)+`}]}`))}
 	switch o.kind() {
 	case "pod", "":
+		if o.ref.Name == "" { // a planned image
+			break
+		}
 		step.Commands = append(step.Commands, o.recreate()...)
 		step.Note += " A bare pod is not recreated by anything: save it before it is replaced."
 	default:
 		step.Commands = append(step.Commands, o.deletePods()...)
 	}
 	return step
-}
-
-func (s subject) attachAll(name string) []Step {
-	var steps []Step
-	for _, o := range s.owners {
-		steps = append(steps, s.attach(o, name))
-	}
-	return steps
 }
 
 // recreateFor is for a secret that came to the service account after the pod.
@@ -189,8 +203,16 @@ func secretRef(x *evidence.Secret) evidence.Ref {
 
 // nodeLogin is for pulls that use the node's own credential: static pods and the pause image.
 func (s subject) nodeLogin(title string) []Step {
-	step := s.onNode(title+" ("+s.where()+")",
-		"The kubelet reads config.json of its root directory within 5 minutes. The pause image is pulled with the runtime's own credential.", "",
+	title += " (" + s.where() + ")"
+	switch {
+	case s.pull.Kind == evidence.Sandbox:
+		return []Step{s.sandboxImage()}
+	case s.node.Home == evidence.HomeTalos:
+		return []Step{manual(title, "It stands in machine.registries.config, under "+s.ref.host+", as auth.", "", s.talosAll("edit machineconfig"))}
+	case s.node.Home == evidence.HomeBottlerocket:
+		return []Step{s.onNode(title, "The file holds [[settings.container-registry.credentials]] with registry, username and password.", "", "apiclient apply < ./registry-credentials.toml")}
+	}
+	step := s.onNode(title, "The kubelet reads config.json of its root directory within 5 minutes.", "",
 		"umask 077", login(s.ref.host), "sudo install -m 600 "+loginFile+" /var/lib/kubelet/config.json", "rm "+loginFile)
 	step.Note += " If config.json exists, log in into a copy of it: the kubelet reads one file, and merges none."
 	return []Step{step}

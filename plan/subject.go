@@ -82,7 +82,7 @@ func (s *subject) facts(c *evidence.Case, o *owner) {
 	}
 }
 
-func (s *subject) secret(namespace, name string) *evidence.Secret {
+func (s subject) secret(namespace, name string) *evidence.Secret {
 	for _, x := range s.secrets {
 		if x.Namespace == namespace && x.Name == name {
 			return x

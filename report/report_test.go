@@ -142,7 +142,7 @@ func tag() diagnose.Finding {
 var evil = "\x1b]0;owned\a\x1b[2J\u202egnp.\u200b\xff\r\n- `x` <b>|]]> $(reboot) 'q' \"d\" \\ \u009b31m" + strings.Repeat("\u0301", 5)
 
 func hostile() diagnose.Finding {
-	long := strings.Repeat("A", 10<<20)
+	long := strings.Repeat("A", 1<<20)
 	fact := &evidence.Fact{Text: evil + long, Vantage: "x" + evidence.Vantage(evil), Where: evil, Source: evil, Time: seen.Add(time.Hour)}
 	ref := evidence.Ref{Kind: "Deployment", Namespace: evil, Name: evil}
 	p := pull(0, evil, evil, ref)
