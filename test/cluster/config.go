@@ -105,6 +105,8 @@ func (s state) daemonConfig() daemon.Config {
 
 func stateDir(name string) string { return filepath.Join(stateRoot, name) }
 
+func lockFile(name string) string { return filepath.Join(stateRoot, name+".lock") }
+
 func readState(name string) (state, error) {
 	var s state
 	data, err := os.ReadFile(filepath.Join(stateDir(name), "lab.json"))

@@ -33,8 +33,7 @@ func Down(ctx context.Context, name string) error {
 	if _, err := os.Stat(stateDir(name)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	lock := filepath.Join(stateRoot, name+".lock")
-	unlock, err := upstream.Lock(ctx, lock)
+	unlock, err := upstream.Lock(ctx, lockFile(name))
 	if err != nil {
 		return err
 	}
@@ -42,7 +41,7 @@ func Down(ctx context.Context, name string) error {
 	if err := down(ctx, name); err != nil {
 		return err
 	}
-	return os.Remove(lock)
+	return os.Remove(lockFile(name))
 }
 
 // down is Down with the lab's lock held.

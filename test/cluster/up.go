@@ -47,7 +47,7 @@ func Up(ctx context.Context, cfg Config) (*Lab, error) {
 	if err := os.MkdirAll(stateRoot, 0o700); err != nil {
 		return nil, err
 	}
-	unlock, err := upstream.Lock(ctx, filepath.Join(stateRoot, cfg.Name+".lock"))
+	unlock, err := upstream.Lock(ctx, lockFile(cfg.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -65,7 +65,7 @@ func Up(ctx context.Context, cfg Config) (*Lab, error) {
 	}
 	clean, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	return nil, errors.Join(err, down(clean, cfg.Name))
+	return nil, errors.Join(err, down(clean, cfg.Name), os.Remove(lockFile(cfg.Name)))
 }
 
 // existing checks a lab that is up and says so.
