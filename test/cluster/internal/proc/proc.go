@@ -77,8 +77,8 @@ func (r Record) Alive() bool {
 	if r.Boot != bootID() {
 		return false
 	}
-	start, state, err := stat(r.PID)
-	return err == nil && start == r.Start && state != 'Z' && state != 'X'
+	start, dead, err := stat(r.PID)
+	return err == nil && start == r.Start && !dead
 }
 
 func (r Record) present() bool {
@@ -153,23 +153,24 @@ func bootID() string {
 	return strings.TrimSpace(string(b))
 }
 
-func stat(pid int) (start uint64, state byte, err error) {
+func stat(pid int) (start uint64, dead bool, err error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0, 0, err
+		return 0, false, err
 	}
 	return parseStat(string(data))
 }
 
-// parseStat reads from behind the last parenthesis: the program's name may hold spaces and parentheses itself.
-func parseStat(s string) (start uint64, state byte, err error) {
+// parseStat reads from behind the last parenthesis: the program's name may hold spaces and parentheses itself. A zombie is
+// dead only when no thread is left: while a program runs another in its place, its first thread is a zombie for a moment.
+func parseStat(s string) (start uint64, dead bool, err error) {
 	_, rest, ok := cutLast(s, ") ")
 	fields := strings.Fields(rest)
 	if !ok || len(fields) < 20 {
-		return 0, 0, fmt.Errorf("unexpected stat line %q", s)
+		return 0, false, fmt.Errorf("unexpected stat line %q", s)
 	}
 	start, err = strconv.ParseUint(fields[19], 10, 64)
-	return start, fields[0][0], err
+	return start, (fields[0] == "Z" || fields[0] == "X") && fields[17] <= "1", err
 }
 
 func cutLast(s, sep string) (before, after string, ok bool) {

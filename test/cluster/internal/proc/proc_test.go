@@ -8,23 +8,26 @@ import (
 
 func TestParseStat(t *testing.T) {
 	t.Parallel()
+	line := func(name, state, threads string) string {
+		return "12 (" + name + ") " + state + " 1 12 12 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 " + threads + " 0 777 0 0"
+	}
 	tests := []struct {
-		name, in string
-		start    uint64
-		state    byte
-		bad      bool
+		name, in  string
+		dead, bad bool
 	}{
-		{name: "plain", in: "12 (etcd) S 1 12 12 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 9 0 777 0 0", start: 777, state: 'S'},
-		{name: "name with a parenthesis", in: "12 (a) b (c) Z 1 12 12 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 9 0 778 0", start: 778, state: 'Z'},
+		{name: "plain", in: line("etcd", "S", "9")},
+		{name: "name with a parenthesis", in: line("a) Z (b", "R", "1")},
+		{name: "zombie", in: line("etcd", "Z", "1"), dead: true},
+		{name: "zombie that is being replaced", in: line("etcd", "Z", "2")},
 		{name: "short", in: "12 (etcd) S 1", bad: true},
 		{name: "empty", bad: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			start, state, err := parseStat(tt.in)
-			if (err != nil) != tt.bad || start != tt.start || (!tt.bad && state != tt.state) {
-				t.Errorf("parseStat = %d, %c, %v", start, state, err)
+			start, dead, err := parseStat(tt.in)
+			if (err != nil) != tt.bad || dead != tt.dead || (!tt.bad && start != 777) {
+				t.Errorf("parseStat = %d, %v, %v", start, dead, err)
 			}
 		})
 	}
