@@ -84,18 +84,7 @@ func prose(p plan.Plan) string {
 	return b.String()
 }
 
-// Codes are all causes, for tests that hold for each.
-var codes = []diagnose.Code{
-	diagnose.NoCredentials, diagnose.InvalidCredentials, diagnose.ExpiredCredentials, diagnose.Forbidden, diagnose.LockedOut,
-	diagnose.SecretMissing, diagnose.SecretMalformed, diagnose.ProviderFailed, diagnose.DeniedOrMissing,
-	diagnose.InvalidReference, diagnose.ShortName, diagnose.RepositoryNotFound, diagnose.TagNotFound, diagnose.DigestNotFound,
-	diagnose.PlatformMismatch, diagnose.UnsupportedFormat, diagnose.ContentMissing,
-	diagnose.DNS, diagnose.Refused, diagnose.Timeout, diagnose.Interrupted, diagnose.Stalled,
-	diagnose.TLSUntrusted, diagnose.TLSInvalid, diagnose.HTTPMismatch, diagnose.Proxy,
-	diagnose.Unavailable, diagnose.RateLimited, diagnose.AccountRestricted, diagnose.ClientBlocked, diagnose.ContentPolicy, diagnose.NotARegistry,
-	diagnose.DiskFull, diagnose.FilesystemFailed, diagnose.CacheCorrupt, diagnose.RegistryConfig, diagnose.RuntimeUnavailable,
-	diagnose.PullThrottled, diagnose.PullDeadline, diagnose.NeverPull, diagnose.Signature, diagnose.RegistryBlocked, diagnose.Unknown,
-}
+var codes = diagnose.Codes()
 
 var secretArgument = regexp.MustCompile(`--docker-password|--password[= ]|\$\{?(REG_)?PASSWORD| -p "?\$|--from-literal`)
 
@@ -131,7 +120,7 @@ func holds(t *testing.T, p plan.Plan) {
 
 func TestEmptyFinding(t *testing.T) {
 	t.Parallel()
-	for _, cause := range append(codes, "made.up") {
+	for _, cause := range append(diagnose.Codes(), "made.up") {
 		plan.For(diagnose.Finding{Diagnosis: diagnose.Diagnosis{Cause: cause}})
 		plan.For(diagnose.Finding{Diagnosis: diagnose.Diagnosis{Cause: cause}, Cases: []*evidence.Case{{}}})
 	}
