@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
 	"syscall"
 )
@@ -20,12 +19,12 @@ func main() {
 }
 
 func exitCode(ctx context.Context, err error) int {
-	var exit *exec.ExitError
+	var inside insideError
 	switch {
 	case err == nil:
 		return 0
-	case errors.As(err, &exit) && exit.ExitCode() > 0:
-		return exit.ExitCode()
+	case errors.As(err, &inside):
+		return inside.code
 	case ctx.Err() != nil:
 		fmt.Fprintln(os.Stderr, "lab: interrupted; nothing is left of what was started")
 		return 130
@@ -33,3 +32,8 @@ func exitCode(ctx context.Context, err error) int {
 	fmt.Fprintln(os.Stderr, "lab: "+err.Error())
 	return 1
 }
+
+// insideError is the exit code of a command that ran on a node and has said itself what went wrong.
+type insideError struct{ code int }
+
+func (e insideError) Error() string { return fmt.Sprintf("exit status %d", e.code) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"os/exec"
 	"strings"
 	"text/tabwriter"
 
@@ -133,7 +134,12 @@ func execute(name *string) *cobra.Command {
 				return err
 			}
 			c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
-			return c.Run()
+			err = c.Run()
+			var exit *exec.ExitError
+			if errors.As(err, &exit) && exit.ExitCode() > 0 {
+				return insideError{exit.ExitCode()}
+			}
+			return err
 		}}
 }
 

@@ -1,11 +1,13 @@
 package nodeinit
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -79,16 +81,21 @@ func setUpDisks() error {
 	return os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0)
 }
 
-// loop lets mount(8) set up the device: it is freed by the kernel with the mount.
+// loop lets mount(8) set up the device: it is freed by the kernel with the mount. Nodes that start at the same moment may
+// reach for the same free device, and all but one are refused, so it tries again.
 func loop(file, target string) error {
 	if err := mkdirs(target); err != nil {
 		return err
 	}
-	out, err := exec.Command("mount", "-o", "loop", filepath.Join(State, file), target).CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("mounting %s: %w: %s", file, err, out)
+	var out []byte
+	var err error
+	for range 50 {
+		if out, err = exec.Command("mount", "-o", "loop", filepath.Join(State, file), target).CombinedOutput(); err == nil {
+			return nil
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
-	return nil
+	return fmt.Errorf("mounting %s: %w: %s", file, err, bytes.TrimSpace(out))
 }
 
 func (m mount) do() error {
