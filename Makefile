@@ -18,11 +18,11 @@ build: ## bin/kubectl-refloat
 	$(BUILD) -o bin/kubectl-refloat ./cmd/kubectl-refloat
 
 demo: ## explain a dozen real failures on the lab, or the cluster that KUBECONFIG names
-	@bash test/packages
+	@bash test/packages.sh
 	@$(GO) run ./test/demo
 
 test: lint ## the whole gate
-	@bash test/packages
+	@bash test/packages.sh
 	$(GO) test $$($(GO) list ./... | grep -v /test/lab$$)
 	$(MAKE) fuzz
 	cd test/lab && $(GO) test -timeout 20m
@@ -37,7 +37,7 @@ fuzz: ## every parser of outside text, each for its seconds
 		$(GO) test ./$$pkg -run '^$$' -fuzz "^$$name$$" -fuzztime "$${seconds}s"; done
 
 bench: ## docs/benchmarks.md's figures, on the lab
-	@bash test/packages
+	@bash test/packages.sh
 	$(GO) run ./test/bench
 
 soak: ## the lab's cases three times over, and ten minutes of each fuzzer

@@ -1,0 +1,117 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/refloat-dev/refloat/diagnose"
+	"github.com/refloat-dev/refloat/report"
+	"github.com/refloat-dev/refloat/test/cluster"
+)
+
+// patience is how long a case may take to show: the slowest waits for connections that nobody answers.
+const patience = 4 * time.Minute
+
+// TestCases breaks every case on the real cluster and expects its cause, side by side where what they take allows it.
+func TestCases(t *testing.T) {
+	hosts := map[string]*sync.Mutex{}
+	var spare []cluster.Case
+	for _, c := range cluster.Cases() {
+		if c.Takes.Node {
+			spare = append(spare, c)
+			continue
+		}
+		host := hosts[c.Takes.Host]
+		if host == nil && c.Takes.Host != "" {
+			host = &sync.Mutex{}
+			hosts[c.Takes.Host] = host
+		}
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			if host != nil {
+				host.Lock()
+				defer host.Unlock()
+			}
+			runCase(t, c)
+		})
+	}
+	t.Run("spare", func(t *testing.T) {
+		t.Parallel()
+		for _, c := range spare {
+			t.Run(c.Name, func(t *testing.T) { runCase(t, c) })
+		}
+	})
+}
+
+func runCase(t *testing.T, c cluster.Case) {
+	defer func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		if err := lab.Heal(ctx, c); err != nil {
+			t.Error(err)
+		}
+	}()
+	if err := lab.Break(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+	var problem string
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Second) {
+		args := target(t, c)
+		code, r := why(t, args...)
+		if problem = mismatch(c, code, r); problem == "" {
+			if *capture {
+				save(t, c, args)
+			}
+			return
+		}
+	}
+	_, text, _ := refloat(t.Context(), append([]string{"why"}, target(t, c)...)...)
+	t.Errorf("after %s: %s\n%s", patience, problem, text)
+}
+
+// target is the case's namespace, or its one pod where only a look at a pod by name is patient enough.
+func target(t *testing.T, c cluster.Case) []string {
+	t.Helper()
+	ns := []string{"-n", c.Pods.Namespace}
+	if c.Cause != "" && c.Cause != string(diagnose.Stalled) {
+		return ns
+	}
+	pods, err := lab.Client().CoreV1().Pods(c.Pods.Namespace).List(t.Context(), metav1.ListOptions{LabelSelector: c.Pods.Label})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pods.Items) == 0 {
+		return ns
+	}
+	return append(ns, pods.Items[0].Name)
+}
+
+// mismatch says how a report differs from what the case shows; empty where it does not.
+func mismatch(c cluster.Case, code int, r report.Report) string {
+	if c.Cause == "" {
+		if code != 0 || len(r.Findings) != 0 || len(r.Crashes) == 0 {
+			return fmt.Sprintf("want no finding but a crash; exit %d, %d findings, %d crashes", code, len(r.Findings), len(r.Crashes))
+		}
+		return ""
+	}
+	if code != 3 || len(r.Findings) != 1 {
+		return fmt.Sprintf("want exit 3 and one finding of %s; exit %d, %d findings", c.Cause, code, len(r.Findings))
+	}
+	f := r.Findings[0]
+	if len(c.Ambiguous) == 0 {
+		if string(f.Cause) != c.Cause || f.Confidence != diagnose.Likely {
+			return fmt.Sprintf("want %s, likely; it says %s, %s", c.Cause, f.Cause, f.Confidence)
+		}
+		return ""
+	}
+	if !slices.ContainsFunc(f.Candidates, func(k diagnose.Candidate) bool { return string(k.Cause) == c.Cause }) || f.Confidence != diagnose.Possible {
+		return fmt.Sprintf("want %s among the candidates, possible; it says %v, %s", c.Cause, f.Candidates, f.Confidence)
+	}
+	return ""
+}

@@ -1,0 +1,98 @@
+// Package lab runs the plugin against a real cluster that breaks image pulls:
+// every case of test/cluster, and the stories that need an API server.
+//
+// The lab is started once for all tests. Where it cannot run, the tests are
+// skipped by name; nothing else skips them.
+package lab
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/refloat-dev/refloat/cli"
+	"github.com/refloat-dev/refloat/report"
+	"github.com/refloat-dev/refloat/test/cluster"
+)
+
+var capture = flag.Bool("capture", false, "save each case into ../cases/testdata")
+
+// lab is the one that all tests share.
+var lab *cluster.Lab
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := cluster.Supported(); err != nil {
+		skipAll(err)
+		os.Exit(0)
+	}
+	os.Exit(withLab(m))
+}
+
+func withLab(m *testing.M) int {
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	defer cancel()
+	var err error
+	lab, err = cluster.Up(ctx, cluster.Config{Name: "test", Nodes: 3, Progress: os.Stderr})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	code := m.Run()
+	if err := lab.Down(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "the lab did not end:", err)
+		return 1
+	}
+	return code
+}
+
+// skipAll names what is not run: a gate that skips must say what.
+func skipAll(why error) {
+	fmt.Println(why)
+	cases := cluster.Cases()
+	for _, c := range cases {
+		fmt.Println("skipped: TestCases/" + c.Name)
+	}
+	fmt.Printf("%d of the lab's cases skipped, and every other test of this folder\n", len(cases))
+}
+
+// refloat runs the plugin as the lab's administrator.
+func refloat(ctx context.Context, args ...string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = cli.Run(ctx, append([]string{"--kubeconfig", lab.Kubeconfig()}, args...), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	return code, out.String(), errs.String()
+}
+
+// why runs `why -o json` and parses the report.
+func why(t *testing.T, args ...string) (int, report.Report) {
+	t.Helper()
+	code, stdout, stderr := refloat(t.Context(), append([]string{"why", "-o", "json"}, args...)...)
+	if stderr != "" {
+		t.Fatalf("why %s: exit %d: %s", strings.Join(args, " "), code, stderr)
+	}
+	var r report.Report
+	if err := json.Unmarshal([]byte(stdout), &r); err != nil {
+		t.Fatalf("why %s: %v\n%s", strings.Join(args, " "), err, stdout)
+	}
+	return code, r
+}
+
+// cleanup is a context for what must be done after a test's own has ended.
+func cleanup(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// deadline is a context that ends as an interrupt would.
+func deadline(t *testing.T, after time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(t.Context())
+	timer := time.AfterFunc(after, cancel)
+	return ctx, func() { timer.Stop(); cancel() }
+}
