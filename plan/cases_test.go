@@ -35,7 +35,7 @@ func TestCommandsFit(t *testing.T) {
 		{"no credentials, StatefulSet", world{cause: diagnose.NoCredentials, kind: "StatefulSet"}, []string{"patch statefulset/web", "delete pod/web-1"}, []string{"OrderedReady"}, nil},
 		{"no credentials, Job", world{cause: diagnose.NoCredentials, kind: "Job"}, []string{"patch serviceaccount/default", "delete pod/web-1"}, nil, []string{"patch job"}},
 		{"no credentials, CronJob", world{cause: diagnose.NoCredentials, kind: "CronJob", chain: []evidence.Ref{{Kind: "Job", Name: "web-28"}}}, []string{`"jobTemplate"`, "delete job/web-28"}, nil, nil},
-		{"no credentials, bare pod", world{cause: diagnose.NoCredentials, kind: "Pod"}, []string{"replace --force -f ./pod.yaml"}, nil, []string{"delete pod"}},
+		{"no credentials, bare pod", world{cause: diagnose.NoCredentials, kind: "Pod"}, []string{"replace --force -f ./pod.yaml"}, []string{"imagePullSecrets: [{name: refloat-pull}]"}, []string{"delete pod", "patch serviceaccount"}},
 		{"no credentials, static pod", world{cause: diagnose.NoCredentials, kind: "Pod", pod: evidence.Pod{Mirror: true}}, []string{"/var/lib/kubelet/config.json"}, []string{"node"}, []string{"create secret"}},
 		{"no credentials, Helm", world{cause: diagnose.NoCredentials, manager: "helm", by: "release web"}, []string{"helm -n shop upgrade web"}, []string{"at its source"}, []string{"patch deployment"}},
 		{"no credentials, pause image on k3s", world{cause: diagnose.NoCredentials, part: evidence.Sandbox, node: home(evidence.HomeK3s, "containerd")}, []string{"pause-image"}, nil, []string{"create secret"}},

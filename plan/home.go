@@ -22,21 +22,25 @@ func (s subject) onNode(title, note, after string, commands ...string) Step {
 // enter is how a person gets a shell on the node.
 func (s subject) enter() string {
 	node := s.nodeName()
+	run := "Run on " + node
+	if len(s.nodes) > 1 {
+		run = "Run on each of the nodes, such as " + node
+	}
 	switch s.node.Home {
 	case evidence.HomeTalos:
 		return "Talos has no shell: talosctl runs from your machine."
 	case evidence.HomeBottlerocket:
-		return "Run on " + node + " in the admin container: apiclient exec admin bash, then sudo sheltie."
+		return run + " in the admin container: apiclient exec admin bash, then sudo sheltie."
 	case evidence.HomeOpenShift:
-		return "Run on " + node + ": oc debug node/" + node + ", then chroot /host."
+		return run + ": oc debug node/" + node + ", then chroot /host."
 	case evidence.HomeGKE:
-		return "Run on " + node + ": gcloud compute ssh " + node + "."
+		return run + ": gcloud compute ssh " + node + "."
 	case evidence.HomeEKS:
-		return "Run on " + node + ": aws ssm start-session --target INSTANCE."
+		return run + ": aws ssm start-session --target INSTANCE."
 	case evidence.HomeAKS:
-		return "Run on " + node + ": kubectl debug node/" + node + " --profile=sysadmin -it --image=IMAGE, then chroot /host."
+		return run + ": kubectl debug node/" + node + " --profile=sysadmin -it --image=IMAGE, then chroot /host."
 	}
-	return "Run on " + node + "."
+	return run + "."
 }
 
 // talos starts a command that reads one Talos node.
@@ -66,7 +70,7 @@ func (s subject) ctr(args string) string {
 	return "sudo ctr --namespace k8s.io " + args
 }
 
-// pull pulls through the runtime, without the pod's credentials.
+// pullCommand pulls through the runtime, without the pod's credentials.
 func (s subject) pullCommand() []string {
 	if !printableReference(s.pull.Image) {
 		return nil

@@ -24,15 +24,7 @@ func (s subject) neverPull() []Step {
 }
 
 func (o owner) policyCommands() []string {
-	p := o.pulls[0]
-	list := "containers"
-	if p.Kind == evidence.Init {
-		list = "initContainers"
-	}
-	body := `{"spec":{"template":{"spec":{"` + list + `":[{"name":` + jsonString(p.Container) + `,"imagePullPolicy":"IfNotPresent"}]}}}}`
-	if p.Kind == evidence.VolumeImage {
-		body = `{"spec":{"template":{"spec":{"volumes":[{"name":` + jsonString(p.Volume) + `,"image":{"pullPolicy":"IfNotPresent"}}]}}}}`
-	}
+	body := ifNotPresent(o.pulls[0])
 	target := object(o.ref.Kind, o.ref.Name)
 	switch o.kind() {
 	case "deployment", "daemonset":
@@ -48,6 +40,18 @@ func (o owner) policyCommands() []string {
 		return o.recreate()
 	}
 	return []string{kubectl(o.namespace, "edit", object(groupKind(o.ref), o.ref.Name))}
+}
+
+// ifNotPresent is the patch of a pod template that changes the policy of one container or image volume.
+func ifNotPresent(p evidence.Pull) string {
+	entry := `"containers":[{"name":` + jsonString(p.Container) + `,"imagePullPolicy":"IfNotPresent"}]`
+	switch p.Kind {
+	case evidence.Init:
+		entry = `"initContainers":[{"name":` + jsonString(p.Container) + `,"imagePullPolicy":"IfNotPresent"}]`
+	case evidence.VolumeImage:
+		entry = `"volumes":[{"name":` + jsonString(p.Volume) + `,"image":{"pullPolicy":"IfNotPresent"}}]`
+	}
+	return `{"spec":{"template":{"spec":{` + entry + `}}}}`
 }
 
 // signature is never fixed by turning the check off.

@@ -20,8 +20,10 @@ func (s subject) rateLimited() []Step {
 	var steps []Step
 	if s.ref.host == "docker.io" {
 		steps = append(steps, s.onNode("See what is left, from "+s.where(), note+" This request is free.", "ratelimit-remaining is above 0",
-			`TOKEN=$(curl -fsS 'https://auth.docker.io/token?service=registry.docker.io&scope=repository:ratelimitpreview/test:pull' | sed -n 's/.*"token":"\([^"]*\)".*/\1/p')`,
-			`printf 'header = "Authorization: Bearer %s"\n' "$TOKEN" | curl -fsSI --config - https://registry-1.docker.io/v2/ratelimitpreview/test/manifests/latest | grep -i ratelimit`))
+			// The token goes to curl on its standard input: it is anonymous, but arguments are no place for any.
+			`curl -fsS --get --data service=registry.docker.io --data scope=repository:ratelimitpreview/test:pull https://auth.docker.io/token`+
+				` | sed -n 's/.*"token":"\([^"]*\)".*/header = "Authorization: Bearer \1"/p'`+
+				` | curl -fsSI --config - https://registry-1.docker.io/v2/ratelimitpreview/test/manifests/latest | grep -i ratelimit`))
 	} else {
 		steps = append(steps, manual("Wait for the limit to pass; the pods recover by themselves", note, "the pull succeeds"))
 	}
@@ -49,7 +51,9 @@ func (s subject) lessPulling() Step {
 		}
 		switch o.kind() {
 		case "deployment", "daemonset", "statefulset":
-			body := `{"spec":{"template":{"spec":{"containers":[{"name":` + jsonString(p.Container) + `,"imagePullPolicy":"IfNotPresent"}]}}}}`
+			step.Commands = append(step.Commands, kubectl(o.namespace, "patch", object(o.ref.Kind, o.ref.Name), "-p", quote(ifNotPresent(p))))
+		case "cronjob":
+			body := `{"spec":{"jobTemplate":` + ifNotPresent(p) + `}}`
 			step.Commands = append(step.Commands, kubectl(o.namespace, "patch", object(o.ref.Kind, o.ref.Name), "-p", quote(body)))
 		}
 	}

@@ -65,6 +65,14 @@ func (s subject) attach(o owner, name string) Step {
 	case "cronjob":
 		step.Commands = append([]string{kubectl(o.namespace, "patch", target, "-p", quote(`{"spec":{"jobTemplate":`+template+`}}`))}, o.deleteJobs()...)
 		step.Note = "Jobs already made stay without it; with concurrencyPolicy Forbid they block every later run."
+	case "pod":
+		if o.ref.Name == "" {
+			return s.attachAccount(o, name)
+		}
+		step.Title = "Make the pod " + o.ref.Name + " anew with it"
+		step.Note = "The pull secrets of a pod that exists cannot change, and nothing recreates a bare pod: it is saved first. Under spec in the file: imagePullSecrets: [{name: " + name + "}]"
+		step.Commands = o.recreate()
+		return step
 	default:
 		return s.attachAccount(o, name)
 	}
@@ -72,7 +80,7 @@ func (s subject) attach(o owner, name string) Step {
 	return step
 }
 
-// attachAccount is for pods whose template cannot change: a Job, a bare pod, a custom resource.
+// attachAccount is for pods whose template cannot change, such as a Job's, and for planned images.
 func (s subject) attachAccount(o owner, name string) Step {
 	account := o.pod.ServiceAccount
 	if account == "" {
@@ -85,12 +93,8 @@ func (s subject) attachAccount(o owner, name string) Step {
 	}
 	step.Commands = []string{kubectl(o.namespace, "patch", object("serviceaccount", account), "-p", quote(`{"imagePullSecrets":[{"name":`+jsonString(name)+`}]}`))}
 	switch o.kind() {
-	case "pod", "":
-		if o.ref.Name == "" { // a planned image
-			break
-		}
-		step.Commands = append(step.Commands, o.recreate()...)
-		step.Note += " A bare pod is not recreated by anything: save it before it is replaced."
+	case "pod", "": // a planned image: no pod yet
+		step.Title = "Attach it to the service account " + o.namespace + "/" + account
 	default:
 		step.Commands = append(step.Commands, o.deletePods()...)
 	}

@@ -16,7 +16,7 @@ func writeMarkdown(w io.Writer, r Report) {
 		fmt.Fprintf(w, "%s: %s\n\n%s\n\n", code(string(f.Cause)), md(confidence(f)), md(clean(f.Summary)))
 		markdownBlast(w, f)
 		markdownFacts(w, f, r)
-		markdownPlan(w, f.Plan.Steps)
+		markdownPlan(w, f.Plan.Steps, r.Scope.Context)
 		markdownGaps(w, "###", f.Gaps)
 	}
 	if len(r.Crashes) > 0 {
@@ -62,9 +62,12 @@ func markdownFacts(w io.Writer, f Finding, r Report) {
 	}
 }
 
-func markdownPlan(w io.Writer, steps []plan.Step) {
+func markdownPlan(w io.Writer, steps []plan.Step, context string) {
 	if len(steps) > 0 {
 		fmt.Fprint(w, "\n### What to do\n")
+		if context != "" {
+			fmt.Fprintf(w, "\n%s\n", md(elsewhere(context)))
+		}
 	}
 	for i, s := range steps {
 		fmt.Fprintf(w, "\n%d. %s\n", i+1, md(clean(s.Title)))

@@ -129,7 +129,7 @@ func (s *set[T]) add(v T) {
 	s.list = append(s.list, v)
 }
 
-// pods counts distinct pods: one pod may have several containers that wait.
+// podNames are the distinct pods: one pod may have several containers that wait.
 func (f Finding) podNames() []string {
 	var names set[string]
 	for _, p := range f.Pods {

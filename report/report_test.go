@@ -44,7 +44,7 @@ func scenes() []scene {
 		{"nothing-but-gaps", evidence.Collection{Scope: shop, Gaps: []evidence.Gap{forbiddenList}}, nil},
 		{"one", evidence.Collection{Scope: shop}, []diagnose.Finding{expired(1)}},
 		{"many-pods", evidence.Collection{Scope: all}, []diagnose.Finding{expired(300)}},
-		{"several", evidence.Collection{Scope: all, Crashes: crashes, Gaps: []evidence.Gap{forbiddenList}}, []diagnose.Finding{expired(3), unresolved(), tag()}},
+		{"several", evidence.Collection{Scope: evidence.Scope{AllNamespaces: true, Pods: 20000, Context: "staging"}, Crashes: crashes, Gaps: []evidence.Gap{forbiddenList}}, []diagnose.Finding{expired(3), unresolved(), tag()}},
 		{"hostile", evidence.Collection{Scope: shop, Crashes: []evidence.Crash{{Namespace: evil, Pod: evil, Container: evil, Reason: evil, Message: evil}}}, []diagnose.Finding{hostile()}},
 	}
 }

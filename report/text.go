@@ -24,6 +24,7 @@ type printer struct {
 	w       io.Writer
 	columns int
 	colour  bool
+	context string // the kubeconfig context that was asked for by name
 }
 
 // The few colours: headings, the cause, commands.
@@ -61,7 +62,7 @@ func (p *printer) heading(s string) {
 }
 
 func writeText(w io.Writer, r Report, o Options) {
-	p := &printer{w: w, columns: o.width(), colour: o.Colour}
+	p := &printer{w: w, columns: o.width(), colour: o.Colour, context: r.Scope.Context}
 	p.prose(bold, "", "", headline(r))
 	for i, f := range r.Findings {
 		p.blank()
@@ -151,6 +152,9 @@ func (p *printer) finding(f Finding, i, n int, now time.Time) {
 	}
 	if len(f.Plan.Steps) > 0 {
 		p.heading("What to do")
+		if p.context != "" {
+			p.prose(dim, "  ", "", elsewhere(p.context))
+		}
 		for i, s := range f.Plan.Steps {
 			p.step(i+1, s)
 		}

@@ -63,17 +63,19 @@ func wrapCommand(cmd string, columns int) []string {
 	return append(lines, line)
 }
 
-// phrases keeps together what reads as one: a short flag and its value, a redirection and its file, a pipe and its command.
+// phrases keeps together what reads as one: a flag and its value, a redirection and its file, a pipe and its command.
 func phrases(args []string) []string {
 	var out []string
-	glue := false
+	glue, flag := false, false
 	for _, a := range args {
-		if glue {
+		isFlag := len(a) > 1 && a[0] == '-' && a != "--"
+		if glue || flag && !isFlag {
 			out[len(out)-1] += " " + a
 		} else {
 			out = append(out, a)
 		}
-		glue = a == "|" || a == ">" || a == "<" || a == "&&" || len(a) == 2 && a[0] == '-' && a != "--"
+		glue = a == "|" || a == ">" || a == "<" || a == "&&"
+		flag = isFlag && !strings.Contains(a, "=")
 	}
 	return out
 }

@@ -17,7 +17,7 @@ func TestWrapCommand(t *testing.T) {
 		{"keeps a quoted argument whole", `kubectl patch x -p '{"a": "b c d e f g h"}'`, []string{`kubectl patch x \`, `  -p '{"a": "b c d e f g h"}'`}},
 		{"keeps an escaped quote inside", `printf $'it\'s one argument' another-argument`, []string{`printf \`, `  $'it\'s one argument' \`, `  another-argument`}},
 		{"keeps a substitution whole", `ip route get "$(getent ahosts a b c d e)"`, []string{`ip route get \`, `  "$(getent ahosts a b c d e)"`}},
-		{"keeps a pipe and its command", "kubectl get secret/regcred | base64 --decode > ./file", []string{`kubectl get \`, `  secret/regcred \`, `  | base64 --decode \`, `  > ./file`}},
+		{"keeps a pipe and its command", "kubectl get secret/regcred | base64 --decode > ./file", []string{`kubectl get \`, `  secret/regcred \`, `  | base64 \`, `  --decode > ./file`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
