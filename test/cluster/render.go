@@ -94,16 +94,25 @@ healthzBindAddress: 127.0.0.1
 containerRuntimeEndpoint: unix:///run/containerd/containerd.sock
 staticPodPath: /etc/kubernetes/manifests
 serializeImagePulls: false
-registryPullQPS: %[3]d
-`, n.IP, s.plan().dns(), pullQPS(s, n))
+evictionPressureTransitionPeriod: 5s
+%[3]s`, n.IP, s.plan().dns(), spareLimits(s, n))
 }
 
-// pullQPS is the kubelet's default on the spare node, and no limit on others.
-func pullQPS(s state, n Node) int {
-	if n == s.Nodes[len(s.Nodes)-1] {
-		return 5
+// spareLimits are what the last node has other than the rest. It keeps the kubelet's own limit of pulls, which the rest do
+// not have. And it evicts nobody for its disk: while an image that does not fit is unpacked nothing at all is free, and an
+// eviction in that moment would take away the pod whose error is to be seen.
+func spareLimits(s state, n Node) string {
+	if n != s.Nodes[len(s.Nodes)-1] {
+		return "registryPullQPS: 0\n"
 	}
-	return 0
+	return `registryPullQPS: 5
+evictionHard:
+  memory.available: 100Mi
+  nodefs.available: 0%
+  nodefs.inodesFree: 0%
+  imagefs.available: 0%
+  imagefs.inodesFree: 0%
+`
 }
 
 // providerConfig has the kubelet ask the lab's provider for cloud.lab. Nothing is cached, so a case acts at once.
