@@ -12,24 +12,34 @@ import (
 )
 
 // authCases lists the cases of its family.
+//
+// Each scene but the expired and the forbidden has a user who may pull, so that the right secret mends it.
 func authCases() []Case {
 	return []Case{
-		scene{namespace: "shop", app: "storefront", image: "ecr.lab/shop/storefront:2.4.1", owner: deployment, replicas: 2}.of(Case{
+		scene{namespace: "shop", app: "storefront", image: "ecr.lab/shop/storefront:2.4.1", owner: deployment, replicas: 2, users: puller("shop-bot", "shop/*")}.of(Case{
 			Name: "no-credentials", Cause: "auth.no-credentials", About: "a registry that wants a password, and a pod without any"}),
 		invalidCredentials(), expiredCredentials(), forbidden(), lockedOut(),
-		scene{namespace: "catalog", app: "browser", image: "ecr.lab/catalog/browser:1.12.0", owner: deployment, alsoNamed: []string{"registry-pull"}}.of(Case{
+		scene{namespace: "catalog", app: "browser", image: "ecr.lab/catalog/browser:1.12.0", owner: deployment, alsoNamed: []string{"registry-pull"},
+			users: puller("browse-bot", "catalog/*")}.of(Case{
 			Name: "secret-missing", Cause: "auth.secret-missing", About: "the pull secret that the pod names does not exist"}),
 		secretWrongType(), secretBadEntry(), secretNoEntry(), secretWrongPort(), secretEmptyEntry(),
 		bornBeforeSecret(), severalCredentials(), providerFailed(),
-		scene{namespace: "support", app: "helpdesk", image: "hub.lab/acme/helpdesk:4.0", owner: deployment}.of(Case{
+		scene{namespace: "support", app: "helpdesk", image: "hub.lab/acme/helpdesk:4.0", owner: deployment, users: puller("acmehelp", "acme/helpdesk")}.of(Case{
 			Name: "denied-or-missing", Cause: "auth.denied-or-missing", About: "a private repository of a registry that will not tell private from missing",
 			Ambiguous: []string{"auth.denied-or-missing", "auth.no-credentials", "name.repository-not-found"}}),
 	}
 }
 
+// password is that of every user here but the cloud's and ECR's, which make their own.
+const password = "correct-horse"
+
+func puller(name, repositories string) []registrytest.User {
+	return []registrytest.User{{Name: name, Password: password, Pull: []string{repositories}}}
+}
+
 func invalidCredentials() Case {
 	return scene{namespace: "billing", app: "ledger", image: "hub.lab/acme/ledger:1.8.3", owner: statefulSet,
-		users:   []registrytest.User{{Name: "acmebilling", Password: "correct-horse", Pull: []string{"acme/ledger"}}},
+		users:   puller("acmebilling", "acme/ledger"),
 		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmebilling", "battery-staple"))},
 	}.of(Case{Name: "invalid-credentials", Cause: "auth.invalid-credentials", About: "the pull secret's password is wrong"})
 }
@@ -51,15 +61,15 @@ func expiredCredentials() Case {
 
 func forbidden() Case {
 	return scene{namespace: "search", app: "indexer", image: "ecr.lab/search/indexer:7.0.2", owner: deployment,
-		users:   []registrytest.User{{Name: "build-bot", Password: "tin-whistle", Pull: []string{"build/*"}}},
-		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login("build-bot", "tin-whistle"))},
+		users:   puller("build-bot", "build/*"),
+		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login("build-bot", password))},
 	}.of(Case{Name: "forbidden", Cause: "auth.forbidden", About: "a good password of somebody who may not pull this repository"})
 }
 
 // lockedOut is a fault rather than the registry's own lock, which ten minutes of the kubelet's retries would need to set.
 func lockedOut() Case {
 	return scene{namespace: "payments", app: "terminal", image: "hub.lab/acme/terminal:2.2", owner: deployment,
-		users:   []registrytest.User{{Name: "acmepay", Password: "paper-boat", Pull: []string{"acme/terminal"}}},
+		users:   puller("acmepay", "acme/terminal"),
 		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmepay", "paper-kite"))},
 		faults:  []registrytest.Fault{{Where: registrytest.Where{Step: registrytest.StepToken}, Answer: registrytest.Answer{Preset: "locked-out"}}},
 	}.of(Case{Name: "locked-out", Cause: "auth.locked-out", About: "too many wrong passwords: the registry refuses to look at another",
@@ -68,10 +78,10 @@ func lockedOut() Case {
 }
 
 func secretWrongType() Case {
-	secret := pullSecret("harbor-pull", "ecr.lab", login("stock-bot", "green-lamp"))
+	secret := pullSecret("harbor-pull", "ecr.lab", login("stock-bot", password))
 	secret.Type = v1.SecretTypeOpaque
 	return scene{namespace: "inventory", app: "stock", image: "ecr.lab/inventory/stock:5.3", owner: deployment,
-		users:   []registrytest.User{{Name: "stock-bot", Password: "green-lamp", Pull: []string{"inventory/*"}}},
+		users:   puller("stock-bot", "inventory/*"),
 		secrets: []v1.Secret{secret},
 	}.of(Case{Name: "secret-wrong-type", Cause: "auth.secret-malformed", About: "the pull secret has the right key and the type Opaque: the kubelet passes it over"})
 }
@@ -87,15 +97,16 @@ func secretBadEntry() Case {
 
 func secretNoEntry() Case {
 	return scene{namespace: "shipping", app: "tracker", image: "ecr.lab/shipping/tracker:0.9.7", owner: statefulSet,
-		secrets: []v1.Secret{pullSecret("regcred", "hub.lab", login("track-bot", "red-kettle"))},
+		users:   puller("track-bot", "shipping/*"),
+		secrets: []v1.Secret{pullSecret("regcred", "hub.lab", login("track-bot", password))},
 	}.of(Case{Name: "secret-no-entry", Cause: "auth.secret-malformed", About: "a sound pull secret whose only entry is another registry's"})
 }
 
 // secretWrongPort: to the kubelet's matching a port, even the usual one, makes another registry.
 func secretWrongPort() Case {
 	return scene{namespace: "dispatch", app: "routes", image: "ecr.lab/dispatch/routes:2.8", owner: deployment,
-		users:   []registrytest.User{{Name: "route-bot", Password: "tall-ship", Pull: []string{"dispatch/*"}}},
-		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab:443", login("route-bot", "tall-ship"))},
+		users:   puller("route-bot", "dispatch/*"),
+		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab:443", login("route-bot", password))},
 	}.of(Case{Name: "secret-wrong-port", Cause: "auth.secret-malformed", About: "the pull secret's entry has a port and the image has none"})
 }
 
@@ -118,7 +129,7 @@ func severalCredentials() Case {
 // bornBeforeSecret: the service account got its secret only after the pod was made, and admission looks only once.
 func bornBeforeSecret() Case {
 	s := scene{namespace: "reviews", app: "stars", image: "ecr.lab/reviews/stars:2.0", owner: deployment,
-		users: []registrytest.User{{Name: "star-bot", Password: "soft-rain", Pull: []string{"reviews/*"}}}}
+		users: puller("star-bot", "reviews/*")}
 	c := s.of(Case{Name: "born-before-secret", Cause: "auth.no-credentials", About: "a pod made before its service account listed the pull secret"})
 	c.Break = func(ctx context.Context, l *Lab) error {
 		if err := s.start(ctx, l, c.Name); err != nil {
@@ -127,7 +138,7 @@ func bornBeforeSecret() Case {
 		if err := l.waitForPod(ctx, c.Pods); err != nil {
 			return err
 		}
-		if err := l.makeSecret(ctx, s.namespace, pullSecret("regcred", "ecr.lab", login("star-bot", "soft-rain"))); err != nil {
+		if err := l.makeSecret(ctx, s.namespace, pullSecret("regcred", "ecr.lab", login("star-bot", password))); err != nil {
 			return err
 		}
 		_, err := l.client.CoreV1().ServiceAccounts(s.namespace).Patch(ctx, "default", types.StrategicMergePatchType,
