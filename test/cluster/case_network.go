@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/refloat-dev/refloat/internal/registrytest"
@@ -67,21 +68,25 @@ func port(host string, mode daemon.Mode, s scene) outage {
 	}
 }
 
-// dropped loses what the first node sends to a host.
+// dropped loses what the first node sends to a host. containerd dials five times for 30 seconds each, which nobody wants to
+// wait for; its own setting for the scene's registry makes that ten seconds in all.
 func dropped(host string, s scene) outage {
-	return outage{scene: s,
-		fail: func(ctx context.Context, l *Lab) error {
-			addr, ok := l.Address(host)
-			if !ok {
-				return fmt.Errorf("the lab has no host %s", host)
-			}
-			return l.DropTraffic(ctx, firstNode(l), addr, false)
-		},
-		restore: func(ctx context.Context, l *Lab) error {
-			addr, _ := l.Address(host)
-			return l.RestoreTraffic(ctx, firstNode(l), addr)
-		},
+	registry, _ := splitImage(s.image)
+	patience := fmt.Sprintf("server = \"https://%[1]s\"\n\n[host.\"https://%[1]s\"]\n  dial_timeout = \"2s\"\n", registry)
+	o := configured(s, patience)
+	write, remove := o.fail, o.restore
+	o.fail = func(ctx context.Context, l *Lab) error {
+		addr, ok := l.Address(host)
+		if !ok {
+			return fmt.Errorf("the lab has no host %s", host)
+		}
+		return errors.Join(write(ctx, l), l.DropTraffic(ctx, firstNode(l), addr, false))
 	}
+	o.restore = func(ctx context.Context, l *Lab) error {
+		addr, _ := l.Address(host)
+		return errors.Join(remove(ctx, l), l.RestoreTraffic(ctx, firstNode(l), addr))
+	}
+	return o
 }
 
 // bulk is large enough that a layer of it takes more than one read.
@@ -95,7 +100,7 @@ func interrupted(name, preset, about string, s scene) Case {
 
 // storageBlocked is the shape of a firewall that lets the registry through and forgot where its blobs are.
 func storageBlocked() Case {
-	o := dropped(daemon.Storage, scene{namespace: "classroom", app: "whiteboard", image: "open.lab/classroom/whiteboard:1.3", owner: daemonSet,
+	o := dropped(daemon.Storage, scene{namespace: "classroom", app: "whiteboard", image: "campus.lab/classroom/whiteboard:1.3", owner: daemonSet,
 		faults: []registrytest.Fault{{Where: registrytest.Where{Step: registrytest.StepBlob}, Answer: registrytest.Answer{Redirect: "https://" + daemon.Storage}}}})
 	return o.of(Case{Name: "storage-blocked", Cause: "network.timeout", Takes: Takes{Host: daemon.Storage},
 		About: "layers are redirected to a storage host that one node cannot reach"})

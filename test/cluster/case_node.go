@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	v1 "k8s.io/api/core/v1"
@@ -106,16 +107,10 @@ func deadMirror() Case {
 	o := configured(scene{namespace: "journal", app: "stream", image: "releases.lab/journal/stream:1.2.8", owner: daemonSet}, toml)
 	write, remove := o.fail, o.restore
 	o.fail = func(ctx context.Context, l *Lab) error {
-		if err := l.SetPort(ctx, "cache.lab", PortRefused); err != nil {
-			return err
-		}
-		return write(ctx, l)
+		return errors.Join(l.SetPort(ctx, "cache.lab", PortRefused), write(ctx, l))
 	}
 	o.restore = func(ctx context.Context, l *Lab) error {
-		if err := l.SetPort(ctx, "cache.lab", PortTLS); err != nil {
-			return err
-		}
-		return remove(ctx, l)
+		return errors.Join(l.SetPort(ctx, "cache.lab", PortTLS), remove(ctx, l))
 	}
 	return o.of(Case{Name: "mirror-dead", Cause: "node.registry-config", About: "one node's hosts.toml sends pulls to a mirror that is down"})
 }

@@ -45,7 +45,7 @@ func (o outage) begin(ctx context.Context, l *Lab, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := l.Push(ctx, o.image, img); err != nil {
+	if err := errors.Join(l.Push(ctx, o.image, img), o.forget(ctx, l)); err != nil {
 		return err
 	}
 	if o.layer != "" {
@@ -69,6 +69,20 @@ func (o outage) begin(ctx context.Context, l *Lab, id string) error {
 		}
 	}
 	return nil
+}
+
+// forget is for a pull that the last heal set free and could not wait for: it may have put the image on its node since.
+func (o outage) forget(ctx context.Context, l *Lab) error {
+	if o.on != nil {
+		return l.ForgetImage(ctx, o.on(l), o.image)
+	}
+	var err error
+	for _, n := range l.Nodes() {
+		if n != l.Spare() {
+			err = errors.Join(err, l.ForgetImage(ctx, n.Name, o.image))
+		}
+	}
+	return err
 }
 
 func (o outage) start(ctx context.Context, l *Lab) error {

@@ -13,11 +13,11 @@ import (
 // state of a node that has lost its snapshots.
 func storeCases() []Case {
 	return []Case{
-		stored(scene{namespace: "tariffs", app: "engine", image: "open.lab/tariffs/engine:5.5", owner: deployment}, "5.4", layerDamaged).of(Case{
+		stored(scene{namespace: "tariffs", app: "engine", image: "open.lab/tariffs/engine:5.5", owner: deployment}, "5.4", layerDamaged("size / 2")).of(Case{
 			Name: "cache-corrupt-blob", Cause: "node.cache-corrupt", About: "a layer on one node is damaged, and another image shares it"}),
 		stored(scene{namespace: "helpline", app: "chat", image: "open.lab/helpline/chat:2.1", owner: deployment}, "2.1.0", configGone).of(Case{
 			Name: "cache-missing-blob", Cause: "node.cache-corrupt", About: "an image's config is gone from one node's disk, though its database has it"}),
-		stored(scene{namespace: "screening", app: "scorer", image: "open.lab/screening/scorer:1.7.0"}, "1.7.0", layerDamaged).of(Case{
+		stored(scene{namespace: "screening", app: "scorer", image: "open.lab/screening/scorer:1.7.0"}, "1.7.0", layerDamaged("0")).of(Case{
 			Name: "cache-damaged-snapshot", Cause: "node.cache-corrupt", About: "an image that one node has, whose snapshot is gone and whose layer is damaged"}),
 	}
 }
@@ -45,19 +45,22 @@ func stored(s scene, tag string, harm damage) outage {
 	}
 }
 
-// layerDamaged overwrites the middle of the image's own layer.
-func layerDamaged(ctx context.Context, l *Lab, img registryv1.Image) error {
-	m, err := img.Manifest()
-	if err != nil {
-		return err
+// layerDamaged overwrites 64 bytes of the image's own layer: in its middle the compression breaks, at its begin nothing
+// tells any more that it is compressed, and it is read as a tar.
+func layerDamaged(at string) damage {
+	return func(ctx context.Context, l *Lab, img registryv1.Image) error {
+		m, err := img.Manifest()
+		if err != nil {
+			return err
+		}
+		path := blobs + m.Layers[len(m.Layers)-1].Digest.Hex
+		script := strings.NewReplacer("FILE", path, "AT", at).Replace(`size=$(stat -c %s FILE) && chmod u+w FILE &&
+			head -c 64 /dev/urandom | dd of=FILE bs=1 seek=$((AT)) conv=notrunc status=none`)
+		if out, err := l.Exec(ctx, firstNode(l), "sh", "-c", script); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
 	}
-	path := blobs + m.Layers[len(m.Layers)-1].Digest.Hex
-	out, err := l.Exec(ctx, firstNode(l), "sh", "-c", strings.ReplaceAll(`size=$(stat -c %s FILE) && chmod u+w FILE &&
-		head -c 64 /dev/zero | dd of=FILE bs=1 seek=$((size / 2)) conv=notrunc status=none`, "FILE", path))
-	if err != nil {
-		return fmt.Errorf("%w: %s", err, out)
-	}
-	return nil
 }
 
 func configGone(_ context.Context, l *Lab, img registryv1.Image) error {

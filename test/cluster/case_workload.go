@@ -51,7 +51,7 @@ func sidecar() Case {
 func ephemeral() Case {
 	const ns, tools = "blog", "open.lab/blog/toolbox:1.36"
 	return outage{
-		scene: scene{namespace: ns, app: "comments", image: tools, faults: always("client-blocked-waf")},
+		scene: scene{namespace: ns, app: "comments", image: tools, faults: always("error-500")},
 		edit:  func(spec *v1.PodSpec) { spec.Containers[0].Image = beside },
 		late: func(ctx context.Context, l *Lab) error {
 			pods := l.client.CoreV1().Pods(ns)
@@ -71,7 +71,7 @@ func ephemeral() Case {
 				return err
 			})
 		},
-	}.of(Case{Name: "ephemeral-container", Cause: "registry.client-blocked", About: "the image of a debugging container cannot be pulled"})
+	}.of(Case{Name: "ephemeral-container", Cause: "registry.unavailable", About: "the image of a debugging container cannot be pulled"})
 }
 
 func imageVolume() Case {

@@ -83,6 +83,7 @@ func Registries() []Registry {
 		{Name: "gitlab.lab", Octet: 140, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
 		{Name: "releases.lab", Octet: 141, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
 		{Name: "cache.lab", Octet: 142, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "campus.lab", Octet: 144, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
 		{Name: "egress.lab", Octet: 143, Style: registrytest.Open, Mode: ModePlain, Bare: true},
 	}
 }
