@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"encoding/base64"
 	"time"
 
 	v1 "k8s.io/api/core/v1"
@@ -23,12 +24,19 @@ func authCases() []Case {
 			users: puller("browse-bot", "catalog/*")}.of(Case{
 			Name: "secret-missing", Cause: "auth.secret-missing", About: "the pull secret that the pod names does not exist"}),
 		secretWrongType(), secretBadEntry(), secretNoEntry(), secretWrongPort(), secretEmptyEntry(),
-		bornBeforeSecret(), severalCredentials(), providerFailed(),
+		secretNoColon(), invalidBasic(), bornBeforeSecret(), severalCredentials(), providerFailed(),
 		scene{namespace: "support", app: "helpdesk", image: "hub.lab/acme/helpdesk:4.0", owner: deployment, users: puller("acmehelp", "acme/helpdesk")}.of(Case{
 			Name: "denied-or-missing", Cause: "auth.denied-or-missing", About: "a private repository of a registry that will not tell private from missing",
-			Ambiguous: []string{"auth.denied-or-missing", "auth.no-credentials", "name.repository-not-found"}}),
+			Ambiguous: privateOrMissing}),
+		scene{namespace: "careers", app: "openings", image: "hub.lab/acme/openings:1.2", owner: deployment, users: puller("acmejobs", "acme/openings"),
+			faults: []registrytest.Fault{{Where: registrytest.Where{Step: registrytest.StepToken, Method: "GET"}, Answer: registrytest.Answer{Preset: "token-refused"}}},
+		}.of(Case{
+			Name: "denied-or-missing-token", Cause: "auth.denied-or-missing", About: "the same, of a registry that gives strangers no token",
+			Ambiguous: privateOrMissing}),
 	}
 }
+
+var privateOrMissing = []string{"auth.denied-or-missing", "auth.no-credentials", "name.repository-not-found"}
 
 // password is that of every user here but the cloud's and ECR's, which make their own.
 const password = "correct-horse"
@@ -42,6 +50,14 @@ func invalidCredentials() Case {
 		users:   puller("acmebilling", "acme/ledger"),
 		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmebilling", "battery-staple"))},
 	}.of(Case{Name: "invalid-credentials", Cause: "auth.invalid-credentials", About: "the pull secret's password is wrong"})
+}
+
+// invalidBasic is asked for the password by the registry itself rather than by a token endpoint.
+func invalidBasic() Case {
+	return scene{namespace: "suppliers", app: "contracts", image: "ecr.lab/suppliers/contracts:2.0.5", owner: deployment,
+		users:   puller("supply-bot", "suppliers/*"),
+		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login("supply-bot", "battery-staple"))},
+	}.of(Case{Name: "invalid-credentials-basic", Cause: "auth.invalid-credentials", About: "the pull secret's password is wrong, of a registry without tokens"})
 }
 
 // yesterday is a user with a password in the form of ECR's, which says itself when it ended: on a fixed day, so that what
@@ -93,6 +109,13 @@ func secretBadEntry() Case {
 			"ecr.lab": login("points-bot", "blue-door"), "old-registry.lab": {Auth: "!points-bot:blue-door"},
 		})},
 	}.of(Case{Name: "secret-bad-entry", Cause: "auth.secret-malformed", About: "an unreadable entry for another registry breaks even a public image"})
+}
+
+// secretNoColon is base64 of a password alone, where user:password is wanted.
+func secretNoColon() Case {
+	return scene{namespace: "gifts", app: "wrapping", image: "open.lab/gifts/wrapping:1.0.2", owner: deployment,
+		secrets: []v1.Secret{pullSecret("team-registries", "open.lab", dockerAuth{Auth: base64.StdEncoding.EncodeToString([]byte(password))})},
+	}.of(Case{Name: "secret-no-colon", Cause: "auth.secret-malformed", About: "the pull secret's entry is a password without a user"})
 }
 
 func secretNoEntry() Case {

@@ -10,6 +10,10 @@ func registryCases() []Case {
 		// Docker Hub counts manifest GETs and lets HEAD pass.
 		scene{namespace: "reports", app: "monthly", image: "open.lab/reports/monthly:12.0", owner: cronJob, faults: fetches("rate-limited")}.of(Case{
 			Name: "rate-limited", Cause: "registry.rate-limited", About: "too many pulls from this address"}),
+		scene{namespace: "forecasts", app: "demand", image: "open.lab/forecasts/demand:0.6", owner: deployment, faults: fetches("error-502")}.of(Case{
+			Name: "unavailable-gateway", Cause: "registry.unavailable", About: "the proxy before the registry answers 502 with its own page"}),
+		scene{namespace: "vouchers", app: "redeem", image: "open.lab/vouchers/redeem:2.9", owner: statefulSet, faults: manifests("rate-limited-bare")}.of(Case{
+			Name: "rate-limited-bare", Cause: "registry.rate-limited", About: "too many requests: a 429 without a word, to the HEAD"}),
 		scene{namespace: "crm", app: "contacts", image: "open.lab/crm/contacts:9.0.1", owner: deployment, faults: manifests("payment-required")}.of(Case{
 			Name: "account-restricted", Cause: "registry.account-restricted", About: "the account's plan is exhausted: 402"}),
 		scene{namespace: "tickets", app: "seats", image: "open.lab/tickets/seats:1.15", owner: deployment, faults: manifests("namespace-disabled")}.of(Case{
