@@ -89,6 +89,9 @@ func TestDiagnose(t *testing.T) {
 		{"platform", []*evidence.Fact{waiting("get image config descriptor: no match for platform in manifest sha256:1: not found"), nodeFact(evidence.NodeState{OS: "linux", Arch: "arm64"})}, PlatformMismatch, Likely, "linux/arm64", nil, nil},
 		{"clock", []*evidence.Fact{waiting(`Head "https://shop.example/v2/": tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2020-01-01T00:00:00Z is before 2026-01-01T00:00:00Z`)}, TLSInvalid, Likely, "clock", nil, nil},
 		{"a crash's back-off", []*evidence.Fact{event("BackOff", "Back-off restarting failed container api in pod api-0_shop(u1)")}, Unknown, NoConfidence, "", nil, nil},
+		{"a probe's refusal", []*evidence.Fact{event("Unhealthy", "Readiness probe failed: dial tcp 10.0.0.3:80: connect: connection refused")}, Unknown, NoConfidence, "", nil, nil},
+		{"a program's own words", []*evidence.Fact{{Message: &evidence.Message{Origin: evidence.Terminated, Reason: "Error", Text: "dial tcp: lookup db: no such host"}}}, Unknown, NoConfidence, "", nil, nil},
+		{"cause in an event alone", []*evidence.Fact{waiting(`Back-off pulling image "shop.example/web/api:1.4"`), event("Failed", `Failed to pull image "shop.example/web/api:1.4": `+noHost)}, DNS, Likely, "shop.example", nil, nil},
 		{"dead mirror", []*evidence.Fact{waiting(`failed to resolve image: failed to do request: Head "https://mirror.example:1/v2/web/api/manifests/1.4?ns=shop.example": dial tcp 192.0.2.3:1: connect: connection refused`), onlyHere}, RegistryConfig, Likely, "mirror.example:1", []Code{Refused}, nil},
 	}
 	for _, tt := range tests {

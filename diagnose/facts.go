@@ -86,8 +86,8 @@ func (v *view) decide(d *Diagnosis) *evidence.Fact {
 	for _, f := range v.messages {
 		m := f.Message
 		switch {
-		case strings.HasPrefix(m.Text, "Back-off restarting failed container"):
-			continue // a crash's back-off has the same reason as an image's (K36 pkg/kubelet/kuberuntime)
+		case !v.aboutPull(m):
+			continue
 		case strings.HasPrefix(m.Reason, "FailedToRetrieve"):
 			// Emitted at every sync, also while pulls work (K36 pkg/kubelet/kubelet_pods.go:1071): never a cause by itself.
 			v.missingEvent = f
@@ -120,6 +120,29 @@ func (v *view) decide(d *Diagnosis) *evidence.Fact {
 		d.Reading.Runtime = v.node.NodeState.Runtime
 	}
 	return deciding
+}
+
+// pullReasons are the event reasons under which the kubelet, a controller or admission tells of images
+// (K36 pkg/kubelet/events/event.go); a probe's or a volume's "connection refused" is nobody's registry.
+var pullReasons = []string{"", "Failed", "BackOff", "InspectFailed", "ErrImageNeverPull", "FailedSync", "FailedCreate", "FailedCreatePodSandBox", "ErrImagePull", "ImagePullBackOff"}
+
+func (v *view) aboutPull(m *evidence.Message) bool {
+	switch m.Origin {
+	case evidence.Event, evidence.OwnerEvent:
+		if strings.HasPrefix(m.Text, "Back-off restarting failed container") {
+			return false // a crash's back-off has the same reason as an image's
+		}
+		if m.Reason == "FailedCreatePodSandBox" && v.c.Pull.Kind != evidence.Sandbox && v.pod != nil && v.pod.Pod.SandboxReady == "True" {
+			return false // overcome since
+		}
+		return slices.Contains(pullReasons, m.Reason) || strings.HasPrefix(m.Reason, "FailedToRetrieve")
+	case evidence.Terminated:
+		// With FallbackToLogsOnError this is the program's own output (K36 pkg/kubelet/kuberuntime/kuberuntime_container.go).
+		return m.Reason == "StartError" || m.Reason == "ContainerCannotRun"
+	case evidence.Waiting:
+		return m.Reason != "CreateContainerConfigError" && m.Reason != "CrashLoopBackOff"
+	}
+	return true
 }
 
 // silent is a case whose messages name no cause: a pull that hangs, or a text that is gone.

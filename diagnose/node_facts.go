@@ -53,6 +53,9 @@ func (v *view) rootNode(d *Diagnosis) {
 			d.Masks = append(d.Masks, was)
 		}
 		v.reason = "the node is not ready: " + clean(n.ReadyReason, 80)
+	} else if n.Ready != "True" && n.Ready != "" && d.Cause == Unknown {
+		d.because(v.node)
+		v.reason = n.Name + " is not ready"
 	}
 }
 
