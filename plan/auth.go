@@ -72,17 +72,27 @@ func grantHint(host string) string {
 func (s subject) lockedOut() []Step {
 	step := manual("Stop the logins that fail, then unlock the account at "+s.ref.host,
 		"Each retry of the kubelet counts as one more failed login: do not try passwords until the lock is lifted. First scale the workload down:", "")
+	back := manual("When the login works again, scale back", "Set REPLICAS to the number that was printed.", "")
 	for _, o := range s.owners {
+		target := object(o.ref.Kind, o.ref.Name)
 		switch o.kind() {
 		case "deployment", "statefulset", "replicaset":
-			step.Commands = append(step.Commands, kubectl(o.namespace, "scale", object(o.ref.Kind, o.ref.Name), "--replicas=0"))
-			step.Undo = "scale it back to the number it had"
+			step.Commands = append(step.Commands,
+				kubectl(o.namespace, "get", target, `-o jsonpath='{.spec.replicas}{"\n"}'`), kubectl(o.namespace, "scale", target, "--replicas=0"))
+			back.Commands = append(back.Commands, kubectl(o.namespace, "scale", target, `--replicas="$REPLICAS"`))
 		case "cronjob":
-			step.Commands = append(step.Commands, kubectl(o.namespace, "patch", object("cronjob", o.ref.Name), `-p '{"spec":{"suspend":true}}'`))
-			step.Undo = "set spec.suspend to false again"
+			step.Commands = append(step.Commands, kubectl(o.namespace, "patch", target, `-p '{"spec":{"suspend":true}}'`))
+			back.Commands = append(back.Commands, kubectl(o.namespace, "patch", target, `-p '{"spec":{"suspend":false}}'`))
+		}
+		if o.workload.Manager != "" {
+			step.Note += " Its manager (" + o.workload.Manager + ") may scale it up again: pause that first."
 		}
 	}
-	return append([]Step{step}, s.renewCredentials()...)
+	steps := append([]Step{step}, s.renewCredentials()...)
+	if len(back.Commands) > 0 {
+		steps = append(steps, back)
+	}
+	return steps
 }
 
 // secretMissing creates the secret under the name that the pod already asks for: then the pod itself stays as it is.

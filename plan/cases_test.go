@@ -73,7 +73,11 @@ func TestCommandsFit(t *testing.T) {
 		{"disk, docker", world{cause: diagnose.DiskFull, node: home("", "docker")}, []string{"docker image prune"}, nil, []string{"crictl"}},
 		{"rate limit hurries nothing", world{cause: diagnose.RateLimited, image: "nginx:1.29", kind: "ReplicaSet", manager: "operator"}, []string{"ratelimitpreview"}, []string{"Do not delete pods"}, []string{"delete pod"}},
 		{"damaged layer", world{cause: diagnose.CacheCorrupt, node: home("", "containerd"), reading: diagnose.Reading{Detail: "layer sha256:" + strings.Repeat("a", 64)}}, []string{"content rm sha256:" + strings.Repeat("a", 64), "leases delete --sync"}, nil, []string{"systemctl restart"}},
-		{"many pods of a Deployment", many(diagnose.Unavailable), nil, nil, nil},
+		{"locked out, and back", world{cause: diagnose.LockedOut}, []string{"--replicas=0", `--replicas="$REPLICAS"`}, []string{"one more failed login"}, nil},
+		{"a token server's host", world{cause: diagnose.Timeout, reading: diagnose.Reading{Host: "auth.example.com"}}, []string{"https://auth.example.com/"}, []string{"a status, whichever"}, []string{"auth.example.com/v2/"}},
+		{"Talos without a shell", world{cause: diagnose.HTTPMismatch, node: home(evidence.HomeTalos, "containerd")}, []string{"talosctl --nodes node-2 patch"}, []string{"hostNetwork"}, []string{"sudo"}},
+		{"kubelet limit, Bottlerocket", world{cause: diagnose.PullThrottled, node: home(evidence.HomeBottlerocket, "containerd")}, []string{"registry-qps"}, nil, []string{"/var/lib/kubelet"}},
+		{"nine workloads", world{cause: diagnose.NoCredentials, owners: 9}, nil, []string{"6 more workloads"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -100,5 +104,3 @@ func TestCommandsFit(t *testing.T) {
 		})
 	}
 }
-
-func many(cause diagnose.Code) world { return world{cause: cause, owners: 9} }

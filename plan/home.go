@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"strings"
+
 	"github.com/refloat-dev/refloat/evidence"
 )
 
@@ -10,17 +12,14 @@ func (s subject) onNode(title, note, after string, commands ...string) Step {
 	if len(s.nodes) > 0 {
 		step.Target = evidence.Ref{APIVersion: "v1", Kind: "Node", Name: s.nodes[0]}
 	}
-	if way := s.enter(); way != "" && len(commands) > 0 {
-		if step.Note != "" {
-			step.Note += " "
-		}
-		step.Note += way
+	if len(commands) > 0 {
+		step.Note = strings.TrimSpace(step.Note + " " + s.enter(commands))
 	}
 	return step
 }
 
 // enter is how a person gets a shell on the node.
-func (s subject) enter() string {
+func (s subject) enter(commands []string) string {
 	node := s.nodeName()
 	run := "Run on " + node
 	if len(s.nodes) > 1 {
@@ -28,7 +27,12 @@ func (s subject) enter() string {
 	}
 	switch s.node.Home {
 	case evidence.HomeTalos:
-		return "Talos has no shell: talosctl runs from your machine."
+		for _, c := range commands {
+			if !strings.HasPrefix(c, "talosctl ") {
+				return "Talos has no shell: run this in a pod with hostNetwork on " + node + ", or on a machine of its network."
+			}
+		}
+		return "talosctl runs from your machine."
 	case evidence.HomeBottlerocket:
 		return run + " in the admin container: apiclient exec admin bash, then sudo sheltie."
 	case evidence.HomeOpenShift:

@@ -8,12 +8,29 @@ import (
 	"github.com/refloat-dev/refloat/evidence"
 )
 
-// reach asks the registry from the node without credentials: 200 or 401 proves name, route and TLS.
+// reach asks the host from the node without credentials: a status proves name, route and TLS.
 func (s subject) reach() string {
-	return `curl -sS -o /dev/null -w '%{http_code}\n' ` + quote("https://"+s.host()+"/v2/")
+	path := "/v2/"
+	if s.elsewhere() != "" {
+		path = "/"
+	}
+	return `curl -sS -o /dev/null -w '%{http_code}\n' ` + quote("https://"+s.host()+path)
 }
 
-const reachAfter = "curl prints 200 or 401: the name, the route and TLS are fine"
+func (s subject) reachAfter() string {
+	if s.elsewhere() != "" {
+		return "curl prints a status, whichever: the name, the route and TLS are fine"
+	}
+	return "curl prints 200 or 401: the name, the route and TLS are fine"
+}
+
+// elsewhere is the host that failed, where it is not the image's registry.
+func (s subject) elsewhere() string {
+	if h := s.Reading.Host; h != "" && h != s.ref.host && h != upstream(s.ref.host) {
+		return h
+	}
+	return ""
+}
 
 func (s subject) dns() []Step {
 	host, _ := splitPort(s.host())
@@ -78,11 +95,11 @@ func (s subject) connect() []Step {
 		note += "."
 	}
 	cmds := []string{"getent hosts " + operand(name), "nc -vz -w 5 " + operand(name) + " " + quote(port), "ip route get \"$(getent ahostsv4 " + operand(name) + " | awk '{print $1; exit}')\"", s.reach()}
-	steps := []Step{s.onNode(title, note, reachAfter, cmds...)}
+	steps := []Step{s.onNode(title, note, s.reachAfter(), cmds...)}
 	if s.node.Home == evidence.HomeTalos {
 		steps[0] = manual(title, note, "", s.talos("get routes"), s.talos("get addresses"), s.talos("netstat --extend"))
 	}
-	if h := s.Reading.Host; h != "" && s.ref.host != h && upstream(s.ref.host) != h {
+	if h := s.elsewhere(); h != "" {
 		steps = append(steps, s.otherHost(h))
 	}
 	return append(steps, s.unstick()...)
@@ -135,8 +152,13 @@ func (s subject) stalled() []Step {
 		look.Commands = []string{s.talos("logs cri | tail -n 50")}
 	}
 	end := s.onNode("End it: restart the runtime on "+s.nodeName(), "Running containers go on. Deleting the pod does not end the pull. Look first at what stalls: a mirror or proxy that accepts and says nothing.", "the kubelet pulls again within a minute", s.restart())
+	if s.node.Home == evidence.HomeTalos {
+		end.Title, end.Note = "End it: reboot "+s.nodeName(), "It restarts the containers of the node. "+strings.TrimPrefix(end.Note, "Running containers go on. ")
+	}
 	return []Step{look, end}
 }
+
+const proxyAfter = "the next pull works; curl proves nothing here, for it does not use the runtime's proxy"
 
 func (s subject) proxy() []Step {
 	show := "systemctl show " + s.unit() + " --property=Environment"
@@ -146,16 +168,16 @@ func (s subject) proxy() []Step {
 	case evidence.HomeTalos:
 		steps = append(steps, manual("Correct the proxy in machine.env of "+s.where(), note, "", s.talos("get machineconfig -o yaml | grep -n -i proxy"), s.talosAll("edit machineconfig")))
 	case evidence.HomeBottlerocket:
-		steps = append(steps, s.onNode("Correct the proxy of "+s.where(), note+" Set NO_PROXY_HOSTS to a JSON list.", reachAfter, "apiclient get settings.network",
+		steps = append(steps, s.onNode("Correct the proxy of "+s.where(), note+" Set NO_PROXY_HOSTS to a JSON list.", proxyAfter, "apiclient get settings.network",
 			`apiclient set --json "{\"settings\":{\"network\":{\"no-proxy\":$NO_PROXY_HOSTS}}}"`))
 	case evidence.HomeOpenShift:
 		steps = append(steps, manual("Correct the cluster's proxy", note+" The nodes take it one after the other.", "", "oc get proxy/cluster -o yaml", "oc edit proxy/cluster"))
 	case evidence.HomeK3s, evidence.HomeRKE2:
-		steps = append(steps, s.onNode("Correct the proxy of "+s.where(), note+" Both read CONTAINERD_HTTPS_PROXY and CONTAINERD_NO_PROXY.", reachAfter,
+		steps = append(steps, s.onNode("Correct the proxy of "+s.where(), note+" Both read CONTAINERD_HTTPS_PROXY and CONTAINERD_NO_PROXY.", proxyAfter,
 			`sudo grep -n -i proxy /etc/default/`+string(s.node.Home)+`* /etc/sysconfig/`+string(s.node.Home)+`*`, s.restart()))
 	default:
 		steps = append(steps, s.onNode("See which proxy the runtime of "+s.where()+" uses", note, "", show),
-			s.onNode("Correct it, and list hosts that need no proxy in NO_PROXY", "Running containers go on over the restart.", reachAfter, "sudo systemctl edit "+s.unit(), "sudo systemctl daemon-reload", s.restart()))
+			s.onNode("Correct it, and list hosts that need no proxy in NO_PROXY", "Running containers go on over the restart.", proxyAfter, "sudo systemctl edit "+s.unit(), "sudo systemctl daemon-reload", s.restart()))
 	}
 	return append(steps, s.unstick()...)
 }

@@ -113,6 +113,8 @@ func (s subject) cacheCorrupt() []Step {
 		remove.Note = "Set DIGEST to sha256: and the name of the file that does not match. " + remove.Note
 	}
 	remove.Commands = append(remove.Commands, s.ctr("leases create --id refloat-gc"), s.ctr("leases delete --sync refloat-gc"))
+	check.Note += " " + s.enter(check.Commands)
+	remove.Note += " " + s.enter(remove.Commands)
 	last := s.onNode("If only the unpacked snapshot is damaged, stop the pods on "+s.nodeName()+" that use the image and remove it", "A running container pins its snapshot.", "", s.crictl("rmi "+quoteImage(s.pull.Image)))
 	return append([]Step{check, remove, last}, s.unstick()...)
 }
@@ -171,8 +173,25 @@ func (s subject) throttled() []Step {
 		now = fmt.Sprintf("registryPullQPS %d and registryBurst %d", c.PullQPS, c.PullBurst)
 	}
 	steps := []Step{manual("Wait: the pods pull in turn, within minutes", "The kubelet itself refused: more pulls began at once than "+now+" allow. Nothing is wrong with image or registry.", "")}
-	note := "Set both higher, or let pulls queue (serializeImagePulls: true). The kubelet must be restarted; a provider's own node configuration goes first."
-	return append(steps, s.onNode("If it comes back, raise the kubelet's limit on "+s.where(), note, "", "sudo grep -n -e registryPullQPS -e registryBurst -e serializeImagePulls /var/lib/kubelet/config.yaml"))
+	return append(steps, s.raiseLimit("If it comes back, raise the kubelet's limit on "+s.where()))
+}
+
+func (s subject) raiseLimit(title string) Step {
+	const note = "Or let pulls queue (serializeImagePulls: true)."
+	switch s.node.Home {
+	case evidence.HomeBottlerocket:
+		return s.onNode(title, note, "", "apiclient set kubernetes.registry-qps=20 kubernetes.registry-burst=40")
+	case evidence.HomeTalos:
+		return manual(title, note, "", s.talosAll("patch machineconfig --patch "+quote(`{"machine":{"kubelet":{"extraConfig":{"registryPullQPS":20,"registryBurst":40}}}}`)))
+	case evidence.HomeK3s, evidence.HomeRKE2:
+		return s.onNode(title, note+" In config.yaml, under kubelet-arg: registry-qps=20 and registry-burst=40.", "", `sudo "${EDITOR:-vi}" `+s.rancher()+"/config.yaml", s.restart())
+	case evidence.HomeOpenShift:
+		return manual(title, note+" A KubeletConfig object sets registryPullQPS and registryBurst for a pool.", "", "oc get kubeletconfig -o yaml")
+	case evidence.HomeGKE, evidence.HomeEKS, evidence.HomeAKS:
+		return manual(title, note+" It is set in the node pool's or launch template's kubelet configuration; new nodes forget what is written on them.", "")
+	}
+	return s.onNode(title, note+" The kubelet reads it when it starts.", "",
+		"sudo grep -n -e registryPullQPS -e registryBurst -e serializeImagePulls /var/lib/kubelet/config.yaml", `sudo "${EDITOR:-vi}" /var/lib/kubelet/config.yaml`, "sudo systemctl restart kubelet")
 }
 
 func (s subject) deadline() []Step {

@@ -7,7 +7,7 @@ import (
 )
 
 func (s subject) unavailable() []Step {
-	step := s.onNode("Ask the registry again from "+s.where(), "A 5xx is the registry's own failure: its status page or its owner knows more. The pods recover by themselves when it does."+s.sentence(), reachAfter, s.reach())
+	step := s.onNode("Ask the registry again from "+s.where(), "A 5xx is the registry's own failure: its status page or its owner knows more. The pods recover by themselves when it does."+s.sentence(), s.reachAfter(), s.reach())
 	return append([]Step{step}, s.rollback()...)
 }
 
@@ -66,7 +66,7 @@ func (s subject) accountRestricted() []Step {
 }
 
 func (s subject) clientBlocked() []Step {
-	steps := []Step{s.onNode("See from which address "+s.where()+" reaches "+s.host(), "The registry, or a firewall before it, refuses this address or region. Give its owner the address to allow."+s.sentence(), reachAfter,
+	steps := []Step{s.onNode("See from which address "+s.where()+" reaches "+s.host(), "The registry, or a firewall before it, refuses this address or region. Give its owner the address to allow."+s.sentence(), s.reachAfter(),
 		"curl -sS https://checkip.amazonaws.com", s.reach())}
 	if strings.HasSuffix(s.ref.host, ".azurecr.io") {
 		name, _, _ := strings.Cut(s.ref.host, ".")

@@ -21,7 +21,7 @@ func (s subject) tlsUntrusted() []Step {
 	note := "An issuer that is the company's own means a private CA; one that names a proxy or firewall means that somebody in between opens TLS. A chain without its intermediate is the server's to mend."
 	look := s.onNode("See who signed what "+s.host()+" shows to "+s.where(), note+s.sentence(), "", s.chain())
 	steps := []Step{look, s.trustCA()}
-	if h := s.Reading.Host; h != "" && h != s.ref.host && h != upstream(s.ref.host) {
+	if h := s.elsewhere(); h != "" {
 		steps[1].Note += " The request that failed went to " + h + ": a token server or storage host is trusted through the node's own CA store only, which the runtime reads at its start."
 	}
 	return append(steps, s.unstick()...)
