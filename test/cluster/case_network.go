@@ -72,7 +72,7 @@ func port(host string, mode daemon.Mode, s scene) outage {
 // wait for; its own setting for the scene's registry makes that ten seconds in all.
 func dropped(host string, s scene) outage {
 	registry, _ := splitImage(s.image)
-	patience := fmt.Sprintf("server = \"https://%[1]s\"\n\n[host.\"https://%[1]s\"]\n  dial_timeout = \"2s\"\n", registry)
+	patience := fmt.Sprintf("server = \"https://%s\"\ndial_timeout = \"2s\"\n", registry)
 	o := configured(s, patience)
 	write, remove := o.fail, o.restore
 	o.fail = func(ctx context.Context, l *Lab) error {

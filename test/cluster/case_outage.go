@@ -71,16 +71,15 @@ func (o outage) begin(ctx context.Context, l *Lab, id string) error {
 	return nil
 }
 
-// forget is for a pull that the last heal set free and could not wait for: it may have put the image on its node since.
+// forget takes the image off the nodes. A break does it too: a pull that the last heal set free, and could not wait for, may
+// have put the image there since.
 func (o outage) forget(ctx context.Context, l *Lab) error {
 	if o.on != nil {
 		return l.ForgetImage(ctx, o.on(l), o.image)
 	}
 	var err error
-	for _, n := range l.Nodes() {
-		if n != l.Spare() {
-			err = errors.Join(err, l.ForgetImage(ctx, n.Name, o.image))
-		}
+	for _, n := range l.workers() {
+		err = errors.Join(err, l.ForgetImage(ctx, n.Name, o.image))
 	}
 	return err
 }
@@ -107,7 +106,7 @@ func (o outage) end(ctx context.Context, l *Lab, id string) error {
 	if o.restore != nil {
 		err = o.restore(ctx, l)
 	}
-	return errors.Join(err, o.scene.end(ctx, l, id))
+	return errors.Join(err, l.ClearFault(ctx, id), l.DropNamespace(ctx, o.namespace), o.forget(ctx, l))
 }
 
 // spareNode is the node that cases may take whole.

@@ -75,7 +75,7 @@ func (s scene) prepare(ctx context.Context, l *Lab, id string) error {
 // next break would not pull.
 func (s scene) end(ctx context.Context, l *Lab, id string) error {
 	err := errors.Join(l.ClearFault(ctx, id), l.DropNamespace(ctx, s.namespace))
-	for _, n := range l.Nodes() {
+	for _, n := range l.workers() {
 		err = errors.Join(err, l.ForgetImage(ctx, n.Name, s.image))
 	}
 	return err
@@ -99,6 +99,12 @@ func splitImage(image string) (host, repo string) {
 	repo, _, _ = strings.Cut(repo, "@")
 	repo, _, _ = strings.Cut(repo, ":")
 	return host, repo
+}
+
+// workers are the nodes where pods run that awayFromSpare keeps: the spare one's runtime may be down.
+func (l *Lab) workers() []Node {
+	nodes := l.Nodes()
+	return nodes[:max(len(nodes)-1, min(len(nodes), 2))]
 }
 
 // awayFromSpare keeps pods off the node that other cases take whole. With two nodes or fewer there is none to keep off.

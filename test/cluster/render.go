@@ -11,7 +11,7 @@ import (
 func containerdConfig(bin, pause string, spare bool) string {
 	patience := "5m0s"
 	if spare {
-		patience = "10s"
+		patience = "5s"
 	}
 	return fmt.Sprintf(`version = 3
 root = "/var/lib/containerd"
