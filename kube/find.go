@@ -50,10 +50,10 @@ type candidate struct {
 // Find finds every container in scope that cannot get its image. Only Context,
 // Namespace, AllNamespaces, Target and Selector of the scope are read; an empty
 // Namespace is `default`. A list that is Forbidden is a deciding Gap of the
-// Collection, not an error. Errors that a person can act on are NotFoundError,
+// Collection, not an error. To watch, call Find again: it keeps nothing. Errors that a person can act on are NotFoundError,
 // TypeError and UnreachableError.
 func Find(ctx context.Context, c *Client, scope evidence.Scope) (*evidence.Collection, error) {
-	if scope.Namespace == "" && !scope.AllNamespaces {
+	if scope.Namespace == "" && (!scope.AllNamespaces || scope.Target != "") {
 		scope.Namespace = "default"
 	}
 	f := &finder{Client: c, at: c.now().UTC(), clean: cleaner{}}

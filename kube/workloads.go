@@ -81,7 +81,8 @@ func (o *observer) addWorkload(c *evidence.Case, up climb, histories map[history
 func (o *observer) workloadFact(up climb, before past) *evidence.Fact {
 	top := up.chain[len(up.chain)-1]
 	w := &evidence.Workload{Ref: top, Chain: up.chain, Previous: before.image, PreviousAvailable: before.up}
-	w.Manager, w.ManagedBy = owner.Managed(up.objects)
+	manager, by := owner.Managed(up.objects)
+	w.Manager, w.ManagedBy = manager, evidence.Clean(by)
 	text := show(top)
 	switch {
 	case apierrors.IsNotFound(up.err):
