@@ -88,7 +88,7 @@ func imageVolume() Case {
 
 // sandbox takes the pause image from the spare node and the registry's name with it. The kubelet tells nobody but an event.
 func sandbox() Case {
-	return outage{
+	c := outage{
 		scene: scene{namespace: "logistics", app: "routes", image: "open.lab/logistics/routes:6.6", owner: deployment},
 		on:    spareNode, edit: tolerateAll,
 		fail: func(ctx context.Context, l *Lab) error {
@@ -102,6 +102,8 @@ func sandbox() Case {
 			return err
 		},
 	}.of(Case{Name: "sandbox-image", Cause: "network.dns", Takes: Takes{Node: true}, About: "the pause image is gone from one node and cannot be pulled again"})
+	c.Image = daemon.Pause
+	return c
 }
 
 // crash is no pull failure, so it has no cause: what must not be taken for one.

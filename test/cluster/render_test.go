@@ -15,7 +15,7 @@ func labState(nodes int) state {
 
 func TestKubeletConfig(t *testing.T) {
 	t.Parallel()
-	s := labState(2)
+	s := labState(3)
 	var got map[string]any
 	if err := yaml.UnmarshalStrict([]byte(kubeletConfig(s, s.Nodes[1])), &got); err != nil {
 		t.Fatal(err)
@@ -23,7 +23,7 @@ func TestKubeletConfig(t *testing.T) {
 	if got["address"] != "10.231.3.12" {
 		t.Errorf("address = %v", got["address"])
 	}
-	// The failures under test come from these; the lab must leave them at the kubelet's defaults.
+	// The failures under test come from these; the lab must leave them at the kubelet's defaults, on all nodes but the spare.
 	for _, key := range []string{"imageGCHighThresholdPercent", "evictionHard", "crashLoopBackOff", "imagePullCredentialsVerificationPolicy"} {
 		if v, ok := got[key]; ok {
 			t.Errorf("%s = %v; want the default", key, v)
