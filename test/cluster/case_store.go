@@ -31,7 +31,7 @@ type damage func(ctx context.Context, l *Lab, img registryv1.Image) error
 func stored(s scene, tag string, harm damage) outage {
 	host, repo := splitImage(s.image)
 	other := host + "/" + repo + ":" + tag
-	o := outage{scene: s, on: firstNode,
+	o := outage{scene: s, on: firstNode, files: bulk(),
 		served: func(ctx context.Context, l *Lab, img registryv1.Image) error {
 			if err := l.Push(ctx, other, img); err != nil {
 				return err
