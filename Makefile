@@ -9,8 +9,9 @@ LINT := $(CACHE)/golangci-lint
 BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w'
 
 # Fuzz targets as package:function:seconds, at most three minutes in all.
-FUZZ := diagnose:FuzzRead:30 diagnose:FuzzReference:30 kube/pullsecret:FuzzParse:30 \
-	evidence:FuzzClean:15 evidence:FuzzLoad:15 report:FuzzEscape:15
+FUZZ := diagnose:FuzzRead:30 diagnose:FuzzReference:30 kube/pullsecret:FuzzSecret:30 \
+	evidence:FuzzClean:15 evidence:FuzzLoad:15 kube/podscan:FuzzEach:15 \
+	report:FuzzEscape:15 report:FuzzWrapCommand:10 plan:FuzzQuote:10
 
 .PHONY: build demo test lint fuzz bench soak golden
 

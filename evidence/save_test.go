@@ -69,3 +69,27 @@ func TestLoadRefuses(t *testing.T) {
 		})
 	}
 }
+
+// FuzzLoad: a file that is no case is an error, and what loads saves and loads again alike.
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte(`{"apiVersion": "refloat.dev/v1alpha1", "kind": "Collection", "observedAt": "2026-01-02T03:04:05Z", "scope": {"pods": 1}, "cluster": {}, "cases": [{"pull": {"kind": "container", "image": "a", "workload": {}}, "facts": [{"text": "t", "vantage": "api", "where": "w", "source": "s", "time": "2026-01-02T03:04:05Z"}]}]}`))
+	f.Add([]byte(`{"apiVersion": "refloat.dev/v1alpha1", "kind": "Collection", "cases": [null]}`))
+	f.Add([]byte(`[]`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		c, err := evidence.Load(bytes.NewReader(data))
+		if err != nil {
+			return
+		}
+		var first, second bytes.Buffer
+		if err := evidence.Save(&first, c); err != nil {
+			t.Fatalf("what loads does not save: %v", err)
+		}
+		again, err := evidence.Load(bytes.NewReader(first.Bytes()))
+		if err != nil {
+			t.Fatalf("what was saved does not load: %v", err)
+		}
+		if err := evidence.Save(&second, again); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+			t.Errorf("a second round differs: %v", err)
+		}
+	})
+}

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/kube/owner"
@@ -167,7 +166,7 @@ func eventTime(e *corev1.Event) (first, last time.Time) {
 		last = e.CreationTimestamp.Time
 	}
 	if first.IsZero() {
-		first = firstOf(e.EventTime.Time, metav1.Time(e.CreationTimestamp).Time)
+		first = firstOf(e.EventTime.Time, e.CreationTimestamp.Time)
 	}
 	return first.UTC(), last.UTC()
 }

@@ -60,6 +60,12 @@ func Find(ctx context.Context, c *Client, scope evidence.Scope) (*evidence.Colle
 	f.out = &evidence.Collection{
 		APIVersion: evidence.APIVersion, Kind: evidence.CollectionKind, ObservedAt: f.at, Scope: scope, Cases: []*evidence.Case{},
 	}
+	// Before the first request: a type that leads to no pods is wrong whatever the cluster says.
+	if scope.Target != "" {
+		if _, err := parseTarget(scope.Target, scope.Namespace); err != nil {
+			return nil, err
+		}
+	}
 	err := f.run(ctx)
 	switch {
 	case err == nil:

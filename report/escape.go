@@ -71,3 +71,6 @@ func clean(s string) string {
 func unsafe(r rune) bool {
 	return r >= 0x7f && !unicode.IsPrint(r) && r != utf8.RuneError && !unicode.Is(unicode.Zs, r)
 }
+
+// OneLine makes an error's text safe for one line of a terminal, and bounds it.
+func OneLine(s string) string { return clean(s) }

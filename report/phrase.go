@@ -71,10 +71,10 @@ func age(t, now time.Time) string {
 	}
 	d := now.Sub(t)
 	switch {
-	case d < 0:
-		return "in " + span(-d)
+	case d < -time.Minute:
+		return "in " + span(-d) // somebody's clock is wrong: worth seeing
 	case d < time.Second:
-		return "now"
+		return "now" // a look takes a while, and the time of observation is its start
 	}
 	return span(d) + " ago"
 }

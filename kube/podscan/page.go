@@ -45,7 +45,7 @@ func (s Scan) Each(ctx context.Context, visit func(*Glance) error) error {
 	defer func() {
 		cancel()
 		if next != nil {
-			<-next
+			<-next //nolint:errcheck // waited for, so that no request outlives the scan; how it ended no longer matters
 		}
 	}()
 	glance := new(Glance)

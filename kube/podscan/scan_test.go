@@ -153,25 +153,28 @@ func TestEachFails(t *testing.T) {
 	stop := errors.New("stop")
 	forbidden := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	html := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") })
-	canceled, cancel := context.WithCancel(t.Context())
-	cancel()
 	tests := []struct {
 		name  string
-		ctx   context.Context
+		ended bool
 		serve http.Handler
 		visit error
 		want  func(error) bool
 	}{
-		{"forbidden", t.Context(), forbidden, nil, apierrors.IsForbidden},
-		{"broken protobuf", t.Context(), cluster{garbage: true}, nil, func(err error) bool { return strings.Contains(err.Error(), "well-formed") }},
-		{"not a list", t.Context(), html, nil, func(err error) bool { return strings.Contains(err.Error(), "neither protobuf nor JSON") }},
-		{"visit ends it", t.Context(), cluster{pods: manyPods(1500)}, stop, func(err error) bool { return errors.Is(err, stop) }},
-		{"canceled", canceled, cluster{pods: manyPods(5)}, nil, func(err error) bool { return errors.Is(err, context.Canceled) }},
+		{"forbidden", false, forbidden, nil, apierrors.IsForbidden},
+		{"broken protobuf", false, cluster{garbage: true}, nil, func(err error) bool { return strings.Contains(err.Error(), "well-formed") }},
+		{"not a list", false, html, nil, func(err error) bool { return strings.Contains(err.Error(), "neither protobuf nor JSON") }},
+		{"visit ends it", false, cluster{pods: manyPods(1500)}, stop, func(err error) bool { return errors.Is(err, stop) }},
+		{"canceled", true, cluster{pods: manyPods(5)}, nil, func(err error) bool { return errors.Is(err, context.Canceled) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			err := podscan.Scan{REST: restOf(t, tt.serve)}.Each(tt.ctx, func(*podscan.Glance) error { return tt.visit })
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			if tt.ended {
+				cancel()
+			}
+			err := podscan.Scan{REST: restOf(t, tt.serve)}.Each(ctx, func(*podscan.Glance) error { return tt.visit })
 			if err == nil || !tt.want(err) {
 				t.Errorf("error %v", err)
 			}

@@ -19,6 +19,7 @@ type Event struct {
 var sandboxTexts = append([]string{
 	"sandbox image", "failed to pull image", "failed pulling image", "failed to pull and unpack image",
 	"initializing source docker://", "pause image", "pulling image",
+	"containerd.sock", "crio.sock", "cri-dockerd.sock", // nothing is pulled where the runtime is gone
 }, unpackTexts...)
 
 var pauseImage = regexp.MustCompile(`(?:image|source) "?\\?"?(?:docker://)?([a-zA-Z0-9][^\s"\\,]*[a-zA-Z0-9])`)
@@ -36,7 +37,11 @@ func Settle(cs []Container, events []Event, now time.Time, patience time.Duratio
 			out = append(out, c)
 			creating = false
 		case Silent:
-			if since := c.SilentSince(events); !since.IsZero() {
+			if c.failedLast(events) {
+				c.State = Failing
+				out = append(out, c)
+				creating = false
+			} else if since := c.SilentSince(events); !since.IsZero() {
 				creating = false
 				if now.Sub(since) >= patience {
 					c.State = Failing
@@ -91,6 +96,26 @@ func (c *Container) SilentSince(events []Event) time.Time {
 	}
 	c.attribute(text)
 	return pulling
+}
+
+// failedLast tells that the last thing said of the pull is that it failed, though the status does not have it: a
+// kubelet whose runtime is gone still sends events, and no longer writes statuses.
+func (c *Container) failedLast(events []Event) bool {
+	var last Event
+	for _, e := range events {
+		if e.Container != c.Name && (e.Container != "" || !c.pullsVolume(e.Text)) {
+			continue
+		}
+		switch e.Reason {
+		case "Pulling", "Pulled", "Failed", "Created", "Started":
+			// Times are whole seconds: of two in one, the pull came before its end.
+			newer := e.Last.After(last.Last) || e.Last.Equal(last.Last) && e.Reason != "Pulling"
+			if newer && !strings.HasPrefix(e.Text, "Error: ") {
+				last = e
+			}
+		}
+	}
+	return last.Reason == "Failed" && strings.HasPrefix(last.Text, "Failed to pull image")
 }
 
 func (c *Container) pullsVolume(text string) bool {

@@ -121,6 +121,8 @@ var unpackTexts = []string{
 	"failed to prepare extraction snapshot", "wrong diff id", "blob not found", "failed to get reader from content store",
 	"invalid tar header", "gzip: invalid", "failed to create snapshot: missing parent", "unexpected commit digest",
 	"unmarshal image config", "failed to get image from containerd",
+	"containerd container: parent snapshot sha256:", // the artifact's layers were never unpacked, or are gone
+	"no command specified",                          // an artifact has no entrypoint
 }
 
 func isUnpack(message string) bool {
