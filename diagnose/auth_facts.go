@@ -89,11 +89,14 @@ func (v *view) refused(d *Diagnosis, p pullSecrets) {
 	switch {
 	case len(p.broken) > 0 && len(p.matched) == 0:
 		v.blame(d, p.broken, SecretMalformed, Likely)
+		v.onlySecret(d, p)
 	case len(p.missing) > 0 && len(p.matched) == 0:
 		v.blame(d, p.missing, SecretMissing, Likely)
+		v.onlySecret(d, p)
 	case len(p.unmatched) > 0 && len(p.matched)+len(p.unread) == 0:
 		v.blame(d, p.unmatched, SecretMalformed, Likely)
 		v.reason = fmt.Sprintf("it has no entry that matches %s", v.registryHost())
+		v.onlySecret(d, p)
 	case len(p.matched) > 0:
 		if v.tokenTooOld(d, p) {
 			return
@@ -115,6 +118,22 @@ func (v *view) refused(d *Diagnosis, p pullSecrets) {
 	case v.pod != nil && len(p.named) == 0:
 		v.anonymous(d)
 	}
+}
+
+// onlySecret settles an anonymous refusal where the one secret that the pod names is at fault. Where
+// the registry may hide a missing repository, or the node's identity usually pulls, the other causes stay.
+func (v *view) onlySecret(d *Diagnosis, p pullSecrets) {
+	if len(p.named) != 1 || d.Reading.Cause != NoCredentials || !anonymousText(d.Reading.Detail) || v.nodeCredentials() {
+		return
+	}
+	if d.allows(DeniedOrMissing) || d.allows(RepositoryNotFound) {
+		return
+	}
+	d.Masks = append(d.Masks, NoCredentials)
+	for _, c := range []Code{InvalidCredentials, ExpiredCredentials} {
+		d.dismiss(c, "the pull was anonymous: no credential was offered")
+	}
+	d.Candidates = d.Candidates[:1]
 }
 
 // anonymous is a pod that names no secret at all.

@@ -22,7 +22,7 @@ func Diagnose(c *evidence.Case, now time.Time) Diagnosis {
 	d := Diagnosis{Gaps: slices.Clone(c.Gaps)}
 	deciding := v.decide(&d)
 	if deciding != nil {
-		d.Because = append(d.Because, deciding)
+		d.Because = append(d.Because, v.proof(deciding, d.Reading))
 	}
 	d.Cause, d.Confidence, d.Candidates = d.Reading.Cause, d.Reading.Confidence, slices.Clone(d.Reading.Candidates)
 	if d.Cause == Unknown {

@@ -68,7 +68,7 @@ func TestDiagnose(t *testing.T) {
 		not   []Code // ruled out
 	}{
 		{"anonymous, nothing named", []*evidence.Fact{waiting(anonymous401), podWith()}, NoCredentials, Possible, "names no pull secret", []Code{ProviderFailed}, nil},
-		{"secret missing", []*evidence.Fact{waiting(anonymous401), podWith("regcred"), secretFact(evidence.Secret{Name: "regcred", Exists: evidence.No})}, SecretMissing, Likely, "shop/regcred", []Code{NoCredentials}, nil},
+		{"secret missing", []*evidence.Fact{waiting(anonymous401), podWith("regcred"), secretFact(evidence.Secret{Name: "regcred", Exists: evidence.No})}, SecretMissing, Likely, "shop/regcred", nil, []Code{InvalidCredentials}},
 		{"secret unreadable by us", []*evidence.Fact{waiting(anonymous401), podWith("regcred"), secretFact(evidence.Secret{Name: "regcred"})}, NoCredentials, Possible, "", nil, nil},
 		{"secret of the wrong type", []*evidence.Fact{waiting(anonymous401), podWith("regcred"), secretFact(evidence.Secret{Name: "regcred", Exists: evidence.Yes, Type: "Opaque", Problem: "type Opaque is ignored"})}, SecretMalformed, Likely, "type Opaque", nil, nil},
 		{"secret for another registry", []*evidence.Fact{waiting(anonymous401), podWith("regcred"), secretFact(evidence.Secret{Name: "regcred", Exists: evidence.Yes, Registries: []string{"other.example"}})}, SecretMalformed, Likely, "no entry that matches", nil, nil},

@@ -27,7 +27,7 @@ func checkReading(t *testing.T, r Reading) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, s := range append(slices.Clone(shapes), moreShapes...) {
+	for _, s := range allShapes() {
 		f.Add(s.text, "", "")
 	}
 	f.Add("[", "illegal base64 data at input byte 0", "a/b:c")

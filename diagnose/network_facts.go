@@ -73,12 +73,45 @@ func (v *view) addGaps(d *Diagnosis) {
 	}
 	switch d.Cause.Family() {
 	case "auth", "name", "registry", "image":
-		d.gap(evidence.Gap{Vantage: evidence.Registry, What: "what " + orElse(d.Reading.Registry, "the registry") + " answers", Why: "it was not asked", How: "kubectl refloat check " + quoteImage(p.Image), Deciding: true})
+		d.gap(evidence.Gap{Vantage: evidence.Registry, What: "what " + orElse(d.Reading.Registry, "the registry") + " answers", Why: "it was not asked",
+			How: "with the pod's credentials: skopeo inspect --raw docker://" + quoteImage(untagged(orElse(p.Image, d.Reading.Image))), Deciding: true})
 	case "network", "node":
 		if p.Node != "" {
-			d.gap(evidence.Gap{Vantage: evidence.Node, What: "node " + p.Node + " from inside", Why: "it was not looked at", How: "kubectl refloat node " + p.Node, Deciding: true})
+			d.gap(evidence.Gap{Vantage: evidence.Node, What: "node " + p.Node + " from inside", Why: "it was not looked at", How: v.pullByHand(), Deciding: true})
 		}
 	}
+}
+
+// pullByHand is how to see the same failure on the node, by the client that its home has.
+func (v *view) pullByHand() string {
+	image := quoteImage(v.c.Pull.Image)
+	var n evidence.NodeState
+	if v.node != nil {
+		n = *v.node.NodeState
+	}
+	switch {
+	case n.Home == evidence.HomeTalos:
+		return "talosctl --nodes " + quoteImage(v.c.Pull.Node) + " image pull " + image
+	case n.Home == evidence.HomeK3s:
+		return "on the node: sudo k3s crictl pull " + image
+	case n.Home == evidence.HomeRKE2:
+		return "on the node: sudo /var/lib/rancher/rke2/bin/crictl --config /var/lib/rancher/rke2/agent/etc/crictl.yaml pull " + image
+	case n.Runtime == "docker":
+		return "on the node: sudo docker pull " + image
+	}
+	return "on the node: sudo crictl pull " + image
+}
+
+// untagged leaves a digest alone to say what is meant: registry tools refuse a tag beside it.
+func untagged(image string) string {
+	name, digest, ok := strings.Cut(image, "@")
+	if !ok {
+		return image
+	}
+	if i := strings.LastIndexByte(name, ':'); i > strings.LastIndexByte(name, '/') {
+		name = name[:i]
+	}
+	return name + "@" + digest
 }
 
 // quoteImage makes a reference safe to paste: an image string of a pod may hold anything.

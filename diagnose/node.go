@@ -31,6 +31,8 @@ func nodeOwn() []rule {
 func nodeStore() []rule {
 	return []rule{
 		// C24 plugins/content/local/store.go (expected at); core/metadata/snapshot.go (missing parent … bucket); core/images (unmarshal, children)
+		// C24 core/metadata/snapshot.go. At creation the image counts as complete: an artifact whose layers no snapshotter took, or a snapshot lost since.
+		possible(UnsupportedFormat, CacheCorrupt).on("failed to create containerd container: parent snapshot sha256:").and("does not exist"),
 		likely(CacheCorrupt).on("expected at").and("blob not found"),
 		likely(CacheCorrupt).on("missing parent").and("bucket: not found"),
 		likely(CacheCorrupt).on("may be corrupted", "unmarshal image config: ", "children: invalid desc", "layer not known", "locating item named", "corrupted -- crc32", "corrupted -- ", "corrupt layer", "content store is corrupt", "invalid checksum digest length"), // CIMG storage; pigz

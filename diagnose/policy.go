@@ -21,6 +21,12 @@ func policyWords() []rule {
 		likely(RegistryBlocked).on("prohibited by policy", "allowed repos are", "unknown image registry", "image policy webhook backend denied", "denied by binary authorization", "imagepolicywebhook", "invalid image repo", // OpenShift ImagePolicy; Gatekeeper K8sAllowedRepos; Kyverno; K36 plugin/pkg/admission/imagepolicy
 			"disallowed registry", "registry is not allowed", "not an allowed registry", "is not from an allowed registry", "unapproved registry", "untrusted registry", "registry not allowed", "images from this registry").no("denied by attestor", "attestors", "vpc service controls"),
 		possible(Signature, RegistryBlocked).on("denied by attestor", "attestors", "binary authorization"),
+		// K36 staging/src/k8s.io/apiserver/pkg/admission/plugin/policy/validating/plugin.go; the rest is the policy's own message.
+		possible(Signature, RegistryBlocked).on("validatingadmissionpolicy '").and("denied request", "signature"),
+		possible(Signature, RegistryBlocked).on("validatingadmissionpolicy '").and("denied request", "attest"),
+		possible(Signature, RegistryBlocked).on("validatingadmissionpolicy '").and("denied request", "signed"),
+		likely(RegistryBlocked).on("must come from", "must be from", "must be pulled from", "must start with", "not from", "not allowed: ", " registry", " registries", " repositories", "allowed images").
+			and("validatingadmissionpolicy '", "denied request", "image").no("latest", "pull policy", "imagepullpolicy", "pullsecret"),
 		possible(RegistryBlocked, Signature).on("denied the request", "denied request").and("image"),
 		possible(RegistryBlocked, Signature).on("denied the request", "denied request").and("registr"),
 		possible(Signature, RegistryBlocked).on("signaturevalidationfailed").and("rejected"),

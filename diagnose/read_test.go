@@ -8,7 +8,7 @@ import (
 
 func TestReadShapes(t *testing.T) {
 	t.Parallel()
-	for _, s := range append(slices.Clone(shapes), moreShapes...) {
+	for _, s := range allShapes() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
 			r := Read(Text{Message: s.text})
@@ -32,7 +32,7 @@ func TestReadGeneralises(t *testing.T) {
 		strings.NewReplacer("Failed to pull image", "(combined from similar events): Failed to pull image"),
 		strings.NewReplacer("rpc error: code = Unknown desc = ", ""),
 	}
-	for _, s := range append(slices.Clone(shapes), moreShapes...) {
+	for _, s := range allShapes() {
 		want := Read(Text{Message: s.text})
 		for i, swap := range swaps {
 			text := swap.Replace(s.text)

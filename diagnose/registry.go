@@ -23,6 +23,7 @@ func registryWords() []rule {
 			"is quarantined", "been quarantined", "in quarantine", "jfrog curation", "blocked by jfrog", "curation service", "contains malware", "due to configured policy", "image has not been scanned", "is not scanned", "severity vulnerabilit", "download blocking policy"),
 		possible(ContentPolicy, Signature, RegistryBlocked).on("content trust policy", "scan status", "failed the security scan", "security scan", " vulnerabilities", "vulnerability severity", "vulnerable image"),
 		// C24 authorizer: a token endpoint's 429 may be a limit or a lock-out.
+		possible(LockedOut, RateLimited).on("failed to fetch oauth token").and("=429").no("pull rate limit"),
 		possible(RateLimited, LockedOut).on("=429").and("failed to authorize"),
 		likely(RateLimited).on("toomanyrequests", "too many requests", "pull rate limit", "rate exceeded", "rate limit", " rate-limited", "ratelimit exceeded", "throttlingexception", "request was throttled", "requests are throttled", "being throttled", "throttled: ", ": throttled", "<code>slowdown", "=429", "429 (too many",
 			"too_many_requests", "quota exceeded for quota metric", "reduce your request rate", "request limit exceeded", "error 429", "requests per minute"),

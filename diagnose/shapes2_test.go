@@ -77,8 +77,8 @@ var moreShapes = []shape{
 	{"c/image platform", crio35 + `copying system image from manifest list: choosing an image from manifest list docker://shop.example/web/api:1.4: no image found in image index for architecture "arm64", variant "v8", OS "linux"; artifact err: x`, []Code{PlatformMismatch}},
 	{"schema 1", `Failed to pull image "a/b:c": rpc error: code = InvalidArgument desc = failed to pull and unpack image "docker.io/a/b:c": schema 1 image manifests are no longer supported: invalid argument`, []Code{UnsupportedFormat}},
 	{"plugin", docker + `Encountered remote "application/vnd.docker.plugin.v1+json"(plugin) when fetching`, []Code{UnsupportedFormat}},
-	{"blob 404", pullC24[:len(pullC24)-len("failed to resolve image: ")] + open + `could not fetch content descriptor ` + d1 + ` (application/vnd.oci.image.layer.v1.tar+gzip) from remote: not found`, []Code{ContentMissing, DigestNotFound}},
-	{"child 404", pullC17 + open + `content at https://shop.example/v2/web/api/manifests/` + d1 + ` not found: not found`, []Code{ContentMissing, DigestNotFound}},
+	{"blob 404", pullC24[:len(pullC24)-len("failed to resolve image: ")] + open + `could not fetch content descriptor ` + d1 + ` (application/vnd.oci.image.layer.v1.tar+gzip) from remote: not found`, []Code{ContentMissing}},
+	{"child 404", pullC17 + open + `content at https://shop.example/v2/web/api/manifests/` + d1 + ` not found: not found`, []Code{ContentMissing}},
 	{"c/image blob", crio + `reading blob ` + d1 + `: fetching blob: blob unknown to registry`, []Code{ContentMissing, DigestNotFound}},
 	// policy
 	{"never", `Container image "shop.example/web/api:1.4" is not present with pull policy of Never`, []Code{NeverPull}},
@@ -86,6 +86,9 @@ var moreShapes = []shape{
 	{"policy.json", `Failed to pull image "a/b:c": SignatureValidationFailed: Source image rejected: A signature was required, but no signature exists`, []Code{Signature}},
 	{"blocked", crio + `registry blocked.example is blocked in /etc/containers/registries.conf or /etc/containers/registries.conf.d`, []Code{RegistryBlocked}},
 	{"gatekeeper", `admission webhook "validation.gatekeeper.sh" denied the request: [repos] container <api> has an invalid image repo <a/b:c>, allowed repos are ["shop.example/"]`, []Code{RegistryBlocked}},
+	{"VAP registry", `Error creating: pods "api-1" is forbidden: ValidatingAdmissionPolicy 'sources.shop' with binding 'all' denied request: images must come from shop.example/; not allowed: other.example/a/b:c`, []Code{RegistryBlocked}},
+	{"VAP signature", `Error creating: pods "api-1" is forbidden: ValidatingAdmissionPolicy 'sources.shop' with binding 'all' denied request: image other.example/a/b:c has no signature by release`, []Code{Signature}},
+	{"VAP latest", `Error creating: pods "api-1" is forbidden: ValidatingAdmissionPolicy 'tags.shop' with binding 'all' denied request: images must not use the latest tag`, []Code{RegistryBlocked}},
 	// nothing to go by
 	{"bare", `Error: ErrImagePull`, []Code{Unknown}},
 	{"back-off", `Back-off pulling image "shop.example/web/api:1.4"`, []Code{Unknown}},

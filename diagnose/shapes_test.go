@@ -1,11 +1,15 @@
 package diagnose
 
+import "slices"
+
 // shape is a text as a runtime or registry builds it, with names of our own, and the codes that an expert may answer.
 type shape struct {
 	name string
 	text string
 	want []Code // the first is the best; any may lead, and only these may be likely
 }
+
+func allShapes() []shape { return slices.Concat(shapes, moreShapes, labShapes) }
 
 const (
 	pullC20 = `Back-off pulling image "shop.example/web/api:1.4": ErrImagePull: failed to pull and unpack image "shop.example/web/api:1.4": failed to resolve reference "shop.example/web/api:1.4": `

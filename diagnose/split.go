@@ -97,7 +97,11 @@ func detail(s string) string {
 		}
 		s = rest
 	}
-	return strings.TrimSpace(clean(s, maxDetail))
+	s = strings.TrimRight(s, " \"\\\n\t")
+	if len(s) > maxDetail { // the end says what went wrong
+		s = s[:maxDetail/2] + " … " + s[len(s)-maxDetail/2:]
+	}
+	return strings.TrimSpace(clean(strings.ToValidUTF8(s, ""), maxDetail+8))
 }
 
 func unwrap(s string) (string, bool) {

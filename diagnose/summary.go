@@ -56,6 +56,19 @@ var sentences = map[Code]string{
 	Unknown:            "why {image} cannot be pulled is not known",
 }
 
+// sentence is the cause's own, or a humbler one where the text allows less.
+func sentence(d *Diagnosis) string {
+	switch {
+	case d.Cause == LockedOut && d.Confidence == Possible && d.allows(RateLimited):
+		return "{host} answers the login with 429: locked out after failed logins, or rate-limited{secret}"
+	case d.Cause == UnsupportedFormat && strings.Contains(d.Reading.Detail, "o command specified"):
+		return "{image} was pulled, but neither it nor the pod says what to run: an artifact such as a chart, or an image without an entrypoint"
+	case d.Cause == UnsupportedFormat && strings.Contains(d.Reading.Detail, "parent snapshot"):
+		return "{image} was pulled, but {node} has no unpacked layers of it: not an image that can run, or its snapshots were lost"
+	}
+	return sentences[d.Cause]
+}
+
 func (v *view) summary(d *Diagnosis) string {
 	p := v.c.Pull
 	secret := ""
@@ -69,7 +82,7 @@ func (v *view) summary(d *Diagnosis) string {
 	host := orElse(orElse(d.Reading.Host, d.Reading.Registry), "the registry")
 	s := strings.NewReplacer(
 		"{image}", short(orElse(p.Image, d.Reading.Image), 90), "{registry}", short(orElse(d.Reading.Registry, "the registry"), 70),
-		"{host}", short(host, 70), "{node}", short(node, 60), "{secret}", short(secret, 90)).Replace(sentences[d.Cause])
+		"{host}", short(host, 70), "{node}", short(node, 60), "{secret}", short(secret, 90)).Replace(sentence(d))
 	if v.reason != "" {
 		s += ": " + v.reason
 	}
