@@ -30,7 +30,7 @@ func (s subject) verify() Step {
 	step := manual("Check that it worked", "", `one "Successfully pulled image" event for each node; "already present" proves nothing`)
 	if s.pull.Kind == evidence.Planned {
 		step.After = "the image is found for every platform of the cluster"
-		step.Commands = []string{"kubectl refloat check " + quoteImage(s.pull.Image)}
+		step.Commands = []string{"skopeo inspect --raw " + dockerSource(s.pull.Image)}
 		return step
 	}
 	for _, o := range s.owners {
