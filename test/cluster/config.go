@@ -17,6 +17,9 @@ import (
 type Config struct {
 	Name  string
 	Nodes int
+	// Bare leaves out the nodes, the scheduler, and every controller but those of namespaces and service accounts: a store
+	// of objects in which nothing is made, moved or removed, for benchmarks.
+	Bare bool
 	// ImageMiB is the size of each node's image filesystem; Inodes its number of inodes, where 0 leaves it to mkfs.
 	ImageMiB, Inodes int
 	// Progress gets a line per step; nil is silence.
@@ -56,7 +59,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Name == "" {
 		c.Name = defaultName
 	}
-	if c.Nodes == 0 {
+	if c.Nodes == 0 && !c.Bare {
 		c.Nodes = defaultNodes
 	}
 	if c.ImageMiB == 0 {
@@ -68,7 +71,10 @@ func (c Config) withDefaults() (Config, error) {
 	if !nameForm.MatchString(c.Name) {
 		return c, badName(c.Name)
 	}
-	if c.Nodes < 1 || c.Nodes > maxNodes {
+	if c.Bare && c.Nodes != 0 {
+		return c, &UserError{What: "a bare lab has no nodes", Do: "leave out the number of nodes"}
+	}
+	if c.Nodes < 1 && !c.Bare || c.Nodes > maxNodes {
 		return c, &UserError{What: fmt.Sprintf("a lab cannot have %d nodes", c.Nodes), Do: fmt.Sprintf("use 1 to %d", maxNodes)}
 	}
 	return c, nil
@@ -81,6 +87,9 @@ func newState(c Config, p plan) state {
 	}
 	return s
 }
+
+// bare is a lab without nodes: nothing in it acts on pods.
+func (s state) bare() bool { return len(s.Nodes) == 0 }
 
 func (s state) plan() plan { return plan{s.Index} }
 

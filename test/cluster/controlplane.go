@@ -42,10 +42,11 @@ func (l *Lab) startControlPlane() error {
 	api := l.state.plan().api().String()
 	etcd := "http://" + api + ":2379"
 	peer := "http://" + api + ":2380"
-	programs := []struct {
+	type program struct {
 		name string
 		args []string
-	}{
+	}
+	programs := []program{
 		{"etcd", append(flags("name", "lab", "data-dir", l.path("etcd"), "listen-client-urls", etcd, "advertise-client-urls", etcd,
 			"listen-peer-urls", peer, "initial-advertise-peer-urls", peer, "initial-cluster", "lab="+peer,
 			"quota-backend-bytes", "4294967296", "log-level", "warn"), "--unsafe-no-fsync")},
@@ -53,8 +54,12 @@ func (l *Lab) startControlPlane() error {
 		{"kube-controller-manager", flags("kubeconfig", l.path("controller-manager.kubeconfig"), "bind-address", api,
 			"leader-elect", "false", "use-service-account-credentials", "true", "root-ca-file", l.path("pki", "ca.crt"),
 			"service-account-private-key-file", l.path("pki", "sa.key"),
-			"cluster-signing-cert-file", l.path("pki", "ca.crt"), "cluster-signing-key-file", l.path("pki", "ca.key"))},
-		{"kube-scheduler", flags("kubeconfig", l.path("scheduler.kubeconfig"), "bind-address", api, "leader-elect", "false")},
+			"cluster-signing-cert-file", l.path("pki", "ca.crt"), "cluster-signing-key-file", l.path("pki", "ca.key"),
+			"controllers", l.controllers())},
+	}
+	if !l.state.bare() {
+		programs = append(programs, program{"kube-scheduler",
+			flags("kubeconfig", l.path("scheduler.kubeconfig"), "bind-address", api, "leader-elect", "false")})
 	}
 	for _, p := range programs {
 		if err := l.program(p.name, l.bin(p.name), p.args...); err != nil {
@@ -62,6 +67,14 @@ func (l *Lab) startControlPlane() error {
 		}
 	}
 	return nil
+}
+
+// controllers is what the controller manager runs.
+func (l *Lab) controllers() string {
+	if l.state.bare() {
+		return "namespace-controller,serviceaccount-controller,serviceaccount-token-controller"
+	}
+	return "*"
 }
 
 func (l *Lab) apiserverFlags(etcd string) []string {
