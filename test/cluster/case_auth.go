@@ -18,7 +18,8 @@ import (
 func authCases() []Case {
 	return []Case{
 		scene{namespace: "shop", app: "storefront", image: "ecr.lab/shop/storefront:2.4.1", owner: deployment, replicas: 2, users: puller("shop-bot", "shop/*")}.of(Case{
-			Name: "no-credentials", Cause: "auth.no-credentials", About: "a registry that wants a password, and a pod without any"}),
+			Name: "no-credentials", Cause: "auth.no-credentials", About: "a registry that wants a password, and a pod without any",
+			Ambiguous: looksAnonymous}),
 		invalidCredentials(), expiredCredentials(), forbidden(), lockedOut(),
 		scene{namespace: "catalog", app: "browser", image: "ecr.lab/catalog/browser:1.12.0", owner: deployment, alsoNamed: []string{"registry-pull"},
 			users: puller("browse-bot", "catalog/*")}.of(Case{
@@ -36,7 +37,13 @@ func authCases() []Case {
 	}
 }
 
-var privateOrMissing = []string{"auth.denied-or-missing", "auth.no-credentials", "name.repository-not-found"}
+// What the API cannot tell apart. A credential provider fails without a word, and a registry seldom says why it does not
+// take a password.
+var (
+	privateOrMissing = []string{"auth.denied-or-missing", "auth.no-credentials", "name.repository-not-found"}
+	looksAnonymous   = []string{"auth.no-credentials", "auth.provider-failed"}
+	wrongOrExpired   = []string{"auth.invalid-credentials", "auth.expired-credentials"}
+)
 
 // password is that of every user here but the cloud's and ECR's, which make their own.
 const password = "correct-horse"
@@ -49,7 +56,8 @@ func invalidCredentials() Case {
 	return scene{namespace: "billing", app: "ledger", image: "hub.lab/acme/ledger:1.8.3", owner: statefulSet,
 		users:   puller("acmebilling", "acme/ledger"),
 		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmebilling", "battery-staple"))},
-	}.of(Case{Name: "invalid-credentials", Cause: "auth.invalid-credentials", About: "the pull secret's password is wrong"})
+	}.of(Case{Name: "invalid-credentials", Cause: "auth.invalid-credentials", About: "the pull secret's password is wrong",
+		Ambiguous: wrongOrExpired})
 }
 
 // invalidBasic is asked for the password by the registry itself rather than by a token endpoint.
@@ -57,7 +65,8 @@ func invalidBasic() Case {
 	return scene{namespace: "suppliers", app: "contracts", image: "ecr.lab/suppliers/contracts:2.0.5", owner: deployment,
 		users:   puller("supply-bot", "suppliers/*"),
 		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login("supply-bot", "battery-staple"))},
-	}.of(Case{Name: "invalid-credentials-basic", Cause: "auth.invalid-credentials", About: "the pull secret's password is wrong, of a registry without tokens"})
+	}.of(Case{Name: "invalid-credentials-basic", Cause: "auth.invalid-credentials", About: "the pull secret's password is wrong, of a registry without tokens",
+		Ambiguous: wrongOrExpired})
 }
 
 // yesterday is a user with a password in the form of ECR's, which says itself when it ended: on a fixed day, so that what
@@ -176,7 +185,7 @@ func providerFailed() Case {
 	s := scene{namespace: "media", app: "thumbnails", image: "cloud.lab/media/thumbnails:1.9", owner: deployment,
 		users: []registrytest.User{{Name: "cloud", Password: "cloud-pass", Pull: []string{"*"}}}}
 	c := s.of(Case{Name: "provider-failed", Cause: "auth.provider-failed", About: "the nodes' credential provider cannot reach the cloud's metadata",
-		Ambiguous: []string{"auth.provider-failed", "auth.no-credentials"}, Takes: Takes{Host: "cloud.lab"}})
+		Ambiguous: looksAnonymous, Takes: Takes{Host: "cloud.lab"}})
 	c.Break = func(ctx context.Context, l *Lab) error {
 		if err := l.setProvider(`{"fail":"Get \"http://169.254.169.254/latest/meta-data/iam/security-credentials/\": context deadline exceeded"}`); err != nil {
 			return err

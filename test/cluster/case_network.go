@@ -109,7 +109,8 @@ func storageBlocked() Case {
 // stalled sends a layer's header and then nothing. containerd 2.1 and later never give up on that: the pod shows no error.
 func stalled() Case {
 	return outage{scene: scene{namespace: "gallery", app: "resizer", image: "open.lab/gallery/resizer:2.0.5", owner: statefulSet},
-		files: bulk(), layer: "stall-header"}.of(Case{Name: "stalled", Cause: "network.stalled", About: "a layer that begins and never comes; no error"})
+		files: bulk(), layer: "stall-header"}.of(Case{Name: "stalled", Cause: "network.stalled", About: "a layer that begins and never comes; no error",
+		Ambiguous: []string{"network.stalled", "network.timeout", "unknown"}})
 }
 
 // proxyRefuses takes a node: a proxy is containerd's whole environment, not a registry's setting.

@@ -26,8 +26,15 @@ var capture = flag.Bool("capture", false, "save each case into ../cases/testdata
 // lab is the one that all tests share.
 var lab *cluster.Lab
 
+// name keeps the tests' lab apart from one that somebody works with.
+const name = "test"
+
 func TestMain(m *testing.M) {
 	flag.Parse()
+	// Cases wait for back-offs and silent connections, not for a processor.
+	if err := flag.Set("test.parallel", "24"); err != nil {
+		panic(err)
+	}
 	if err := cluster.Supported(); err != nil {
 		skipAll(err)
 		os.Exit(0)
@@ -38,8 +45,13 @@ func TestMain(m *testing.M) {
 func withLab(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
+	// A run that was killed may have left its lab, with whatever was broken then.
+	if err := cluster.Down(ctx, name); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	var err error
-	lab, err = cluster.Up(ctx, cluster.Config{Name: "test", Nodes: 3, Progress: os.Stderr})
+	lab, err = cluster.Up(ctx, cluster.Config{Name: name, Nodes: 3, Progress: os.Stderr})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
