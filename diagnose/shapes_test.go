@@ -9,7 +9,7 @@ type shape struct {
 	want []Code // the first is the best; any may lead, and only these may be likely
 }
 
-func allShapes() []shape { return slices.Concat(shapes, moreShapes, labShapes) }
+func allShapes() []shape { return slices.Concat(shapes, moreShapes, labShapes, oldShapes) }
 
 const (
 	pullC20 = `Back-off pulling image "shop.example/web/api:1.4": ErrImagePull: failed to pull and unpack image "shop.example/web/api:1.4": failed to resolve reference "shop.example/web/api:1.4": `

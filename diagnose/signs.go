@@ -3,7 +3,7 @@ package diagnose
 import "strings"
 
 // statusWords announce that a text quotes an HTTP status.
-var statusWords = []string{"status", "http code ", "parsing http ", "response code", "responded with", "registry 4", "registry 5"}
+var statusWords = []string{"status", "http code ", "parsing http ", "response code", "responded with", "registry 4", "registry 5", "server error: "}
 
 // signs adds to what was seen the things that are no fixed text.
 func (s *ruleset) signs(t *scan, r *Reading) {
