@@ -7,7 +7,8 @@ func imageWords() []rule {
 		likely(PlatformMismatch).on("no match for platform", "no matching manifest for ", "no image found in image index for", "no image found in manifest list for",
 			"cannot be used on this platform", "no child with platform",
 			// Windows
-			"does not match the specified platform", "image platform does not match", "does not provide the specified platform", "operating system does not match the host",
+			"does not match the specified platform", "image platform does not match", "does not match the detected host platform",
+			"does not provide the specified platform", "operating system does not match the host",
 			"-based image is incompatible with a",
 			"no suitable image for platform", "no manifest found for platform", "no supported platform found in manifest list"),
 		likely(PlatformMismatch).on("choosing an image from manifest list", "choosing image instance").and("no image found"),

@@ -22,6 +22,7 @@ func nodeOwn() []rule {
 			"validate service connection", "and the runtime has been started", "failed to dial \"/run/", "failed to dial \"/var/run/", "failed to dial \"unix:",
 			"unable to determine image api version", "unable to determine runtime api version", "getting the runtime version", "validate cri", "runtime api is not implemented",
 			"container runtime is not ready", "container runtime not ready").no("runtime network not ready", "dockershim.sock", "docker.sock: connect: permission"),
+		possible(RuntimeUnavailable, FilesystemFailed).on("docker daemon socket at").and("permission denied"),
 		// C24 core/remotes/docker/config/hosts.go; C17 pkg/cri/server/image_pull.go getTLSConfig; MOBY registry; CIMG pkg/sysregistriesv2, pkg/tlsclientconfig
 		likely(RegistryConfig).on("unable to read ca cert", "unable to load ca", "failed to load ca file", "failed to load cert file", "tlsconfig for registry",
 			"loading registries configuration", "error loading registries", "hosts.toml", "for client certificate", "missing client certificate", "failed to load x509 key pair",
@@ -51,6 +52,8 @@ func nodeStore() []rule {
 		// CIMG storage; pigz
 		likely(CacheCorrupt).on("may be corrupted", "unmarshal image config: ", "children: invalid desc", "layer not known", "locating item named", "corrupted -- crc32", "corrupted -- ",
 			"corrupt layer", "content store is corrupt", "invalid checksum digest length"),
+		likely(FilesystemFailed).on("fork/exec /usr/bin/unpigz: permission denied", "unpigz: permission denied"),
+		possible(CacheCorrupt, FilesystemFailed).on("/containers/storage/").and("unexpected end of json"),
 		possible(CacheCorrupt, Interrupted, FilesystemFailed).on("gzip: invalid checksum", "flate: corrupt", "zlib: invalid", "crc32 mismatch", "checksum mismatch", "invalid checksum",
 			"unpigz: ", "zstd: ", "corrupt input before offset", "unexpected end of file").no("no such file", "not found in $path"),
 		possible(CacheCorrupt, Interrupted, Proxy, DigestNotFound).on("unexpected commit digest", "does not match provided manifest digest").and("@pinned"),
@@ -106,6 +109,6 @@ func nodeWeak() []rule {
 		possible(CacheCorrupt, Stalled, Unknown).on("locked for ", " locked: unavailable", "locked: unavailable"), // C24 core/content/local locks: another pull holds the download
 		possible(RuntimeUnavailable, Unknown).on("dial unix", "containerd.sock", "crio.sock", "cri-dockerd.sock", "pipe/containerd", "pipe/docker_engine", "transport is closing",
 			"error while dialing", "code = unavailable", "connection error: desc", "connection closed before server preface", "code = unimplemented", "ttrpc: closed", "containerd is not"),
-		possible(PullDeadline, Timeout).on("deadline exceeded"),
+		possible(PullDeadline, Timeout).on("deadline exceeded", "image pull timed out", "waiting for image pull", "pull timed out"),
 	}
 }

@@ -34,6 +34,8 @@ func policyWords() []rule {
 		likely(RegistryBlocked).on("must come from", "must be from", "must be pulled from", "must start with", "not from", "not allowed: ", " registry", " registries", " repositories",
 			"allowed images").
 			and("validatingadmissionpolicy '", "denied request", "image").no("latest", "pull policy", "imagepullpolicy", "pullsecret"),
+		possible(Signature, RegistryBlocked).on("denied the request").and("failed to verify the artifact"), // Ratify
+		possible(RegistryBlocked, Signature).on("only images from").and("is forbidden"),
 		possible(RegistryBlocked, Signature).on("denied the request", "denied request").and("image"),
 		possible(RegistryBlocked, Signature).on("denied the request", "denied request").and("registr"),
 		possible(Signature, RegistryBlocked).on("signaturevalidationfailed").and("rejected"),

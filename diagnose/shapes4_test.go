@@ -55,4 +55,9 @@ var oldShapes = []shape{
 	{"Consumer", `denied: Consumer 'project:x' has been suspended.`, []Code{AccountRestricted, DeniedOrMissing}},
 	{"login attempt", `Error response from daemon: login attempt to https://x/v2/ failed with status: 404 Not Found`, []Code{NotARegistry, Proxy}},
 	{"response body: invalid character <", `error parsing HTTP 503 response body: invalid character '<' looking for beginning of value`, []Code{Unavailable, NotARegistry}},
+	{"store without JSON", `open /var/lib/containers/storage/overlay-images/images.json: unexpected end of JSON input`, []Code{CacheCorrupt}},
+	{"pull timed out", `timed out waiting for image pull`, []Code{PullDeadline, Timeout}},
+	{"registry not allowed", `pods "x" is forbidden: registry "docker.io" is not allowed: only images from "shop.example" are allowed`, []Code{RegistryBlocked}},
+	{"Ratify", `admission webhook "ratify" denied the request: failed to verify the artifact: subject shop.example/a:1`, []Code{Signature}},
+	{"docker warns of the platform", `The requested image's platform (linux/amd64) does not match the detected host platform (linux/arm64/v8) and no specific platform was requested`, []Code{PlatformMismatch}},
 }
