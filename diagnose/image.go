@@ -6,10 +6,9 @@ func imageWords() []rule {
 		// C24 core/images/image.go (no match for platform); MOBY daemon/internal/distribution/pull_v2.go (no matching manifest for); CIMG internal/manifest/oci_index.go (no image found)
 		likely(PlatformMismatch).on("no match for platform", "no matching manifest for ", "no image found in image index for", "no image found in manifest list for",
 			"cannot be used on this platform", "no child with platform",
-			// Windows
 			"does not match the specified platform", "image platform does not match", "does not match the detected host platform",
 			"does not provide the specified platform", "operating system does not match the host",
-			"-based image is incompatible with a",
+			"-based image is incompatible with a", // Windows
 			"no suitable image for platform", "no manifest found for platform", "no supported platform found in manifest list"),
 		likely(PlatformMismatch).on("choosing an image from manifest list", "choosing image instance").and("no image found"),
 		possible(PlatformMismatch, UnsupportedFormat).on("exec format error"),

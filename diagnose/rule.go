@@ -10,7 +10,7 @@ import (
 // rule ties phrases that a program prints to the causes they allow. Phrases are
 // lower case; they match as substrings, blank at the text's end included. A
 // phrase that starts with "=" or "@" is not text but a sign that the reader
-// works out: see signs in read.go.
+// works out: see signs.go.
 type rule struct {
 	sure Confidence
 	say  []Code   // the cause, then what else the text allows
