@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// maxNodeRequests bounds what goes to nodes in one run: gets, stats and configz together.
-	maxNodeRequests = 50
+	// maxNodeRequests bounds what goes to nodes in one run: gets, stats and configz together. With the version, the list of
+	// refused pods and the events of nodes, which no case adds to, it is fifty.
+	maxNodeRequests = 47
 	// proxyPatience ends a question to a kubelet that may be the very thing that is down.
 	proxyPatience = 5 * time.Second
 	maxProxyBody  = 32 << 20
