@@ -30,7 +30,7 @@ type report struct {
 func newReport(ctx context.Context, rounds int) *report {
 	r := &report{rounds: rounds, machine: machine()}
 	// Without git, as in a tarball, the document does not say what was measured.
-	if out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output(); err == nil {
+	if out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output(); err == nil {
 		r.revision = strings.TrimSpace(string(out))
 	}
 	return r
@@ -76,7 +76,8 @@ func (r *report) size(s stage) {
 		f, own := s.medians[name], s.medians[refloatRun]
 		against = append(against, fmt.Sprintf("`%s` takes %.1f times refloat's time and %.1f times its memory.", name, ratio(f.Wall, own.Wall), ratio(f.Peak, own.Peak)))
 	}
-	r.printf("\n%s\n", strings.Join(append(append(against, s.leftOut...), "Load average at the beginning: "+s.load+"."), "\n"))
+	notes := append(append(against, s.leftOut...), "Load average at the beginning: "+s.load+".")
+	r.printf("\n%s\n", strings.Join(notes, "\n"))
 }
 
 func (r *report) growth() {
