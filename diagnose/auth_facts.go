@@ -143,7 +143,8 @@ func (v *view) anonymous(d *Diagnosis) {
 	if v.account != nil && v.account.Account.Exists == evidence.Yes && len(v.account.Account.PullSecrets) > 0 {
 		a := v.account.Account
 		sure := Possible
-		if a.Changed.After(v.pod.Pod.Created) && !cloud {
+		// Admission copies the account's secrets into every pod that names none (TRUTH 2.6), so this one came first.
+		if !cloud && !v.pod.Pod.Mirror {
 			sure = Likely
 		}
 		d.lead(NoCredentials, sure)

@@ -8,9 +8,8 @@ import (
 )
 
 const (
-	// StalledAfter is when a pull that says nothing counts as possibly stalled: containerd cancels one
-	// without progress after 5 minutes where it does cancel (image_pull_progress_timeout), and a back-off never lasts longer.
-	StalledAfter = 5 * time.Minute
+	// StalledAfter is when a pull that says nothing is possibly stalled: most pulls are over by then.
+	StalledAfter = time.Minute
 	// StalledSurely is when no slow link explains it any more: 20 minutes are 6 GB at 40 Mbit/s.
 	StalledSurely = 20 * time.Minute
 )
@@ -28,6 +27,7 @@ func Diagnose(c *evidence.Case, now time.Time) Diagnosis {
 	if d.Cause == Unknown {
 		v.silent(&d)
 	}
+	v.storeDamaged(&d)
 	v.rootNode(&d)
 	switch d.Cause.Family() {
 	case "auth":

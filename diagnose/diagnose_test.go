@@ -54,7 +54,7 @@ func TestDiagnose(t *testing.T) {
 	longStuck := podWith()
 	longStuck.Pod.PullingSince = noon.Add(-time.Hour)
 	started := podWith()
-	started.Pod.PullingSince = noon.Add(-time.Minute)
+	started.Pod.PullingSince = noon.Add(-30 * time.Second)
 	account := &evidence.Fact{Account: &evidence.ServiceAccount{Namespace: "shop", Name: "default", Exists: evidence.Yes, PullSecrets: []string{"regcred"}, Changed: noon.Add(-time.Minute)}}
 	full := nodeFact(evidence.NodeState{Ready: "True", DiskPressure: "True", ImageFS: &evidence.Filesystem{Available: 1 << 20, Capacity: 1 << 34}})
 	onlyHere := &evidence.Fact{Elsewhere: &evidence.Elsewhere{Running: []string{"node-1"}, Failing: []string{"node-2"}}}

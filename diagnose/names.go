@@ -138,7 +138,10 @@ func registryOf(image, host string) string {
 	}
 	first, rest, ok := strings.Cut(image, "/")
 	if ok && rest != "" && (strings.ContainsAny(first, ".:") || first == "localhost" || strings.ToLower(first) != first) {
-		return head(first, maxHost)
+		if first == "index.docker.io" { // its old name, which the parser still takes
+			return "docker.io"
+		}
+		return clean(first, maxHost)
 	}
 	if strings.ContainsAny(image, " <>{}$") {
 		return ""

@@ -100,6 +100,24 @@ func (v *view) sharpenNode(d *Diagnosis) {
 	}
 }
 
+// storeDamaged tells a damaged store from a bad image: the same image runs on another node, or this node has unpacked it
+// before, since the kubelet got as far as the container.
+func (v *view) storeDamaged(d *Diagnosis) {
+	again := v.c.Pull.Reason == "CreateContainerError" && strings.Contains(d.Reading.Detail, "error unpacking image")
+	if !d.allows(CacheCorrupt) || d.Cause != CacheCorrupt && d.Cause != UnsupportedFormat || !again && !v.oneNode {
+		return
+	}
+	d.lead(CacheCorrupt, Likely)
+	v.reason = "the node unpacked this image before"
+	if v.oneNode {
+		v.reason = "the same image runs on " + v.elsewhere.Elsewhere.Running[0]
+		d.because(v.elsewhere)
+	}
+	for _, c := range []Code{UnsupportedFormat, Interrupted, FilesystemFailed} {
+		d.dismiss(c, v.reason)
+	}
+}
+
 // sharpenImage adds the node's platform.
 func (v *view) sharpenImage(d *Diagnosis) {
 	if d.Cause == PlatformMismatch && v.node != nil && v.node.NodeState.Arch != "" {

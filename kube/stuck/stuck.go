@@ -62,7 +62,14 @@ func Read(pod *corev1.Pod) []Container {
 	add := func(kind evidence.ContainerKind, statuses []corev1.ContainerStatus, specs map[string]*corev1.Container) {
 		for i := range statuses {
 			spec := specs[statuses[i].Name]
-			if spec == nil || statuses[i].State.Waiting == nil {
+			if spec == nil {
+				continue
+			}
+			if ended(&statuses[i]) {
+				out = append(out, Container{State: Crashed, Kind: kind, Name: spec.Name, Image: spec.Image, Crash: crash(&statuses[i])})
+				continue
+			}
+			if statuses[i].State.Waiting == nil {
 				continue
 			}
 			if c, ok := read(kind, &statuses[i], spec, volumes); ok {
@@ -129,11 +136,21 @@ func isUnpack(message string) bool {
 	return containsAny(message, unpackTexts)
 }
 
+// ended tells a container that failed again and does not wait yet: the kubelet calls it CrashLoopBackOff at its next sync.
+func ended(s *corev1.ContainerStatus) bool {
+	return s.State.Terminated != nil && s.State.Terminated.ExitCode != 0 && s.RestartCount > 0
+}
+
 func crash(s *corev1.ContainerStatus) evidence.Crash {
-	out := evidence.Crash{
-		Container: s.Name, Image: s.Image, Reason: s.State.Waiting.Reason, Restarts: s.RestartCount, Message: evidence.Clean(s.State.Waiting.Message),
+	out := evidence.Crash{Container: s.Name, Image: s.Image, Restarts: s.RestartCount}
+	if w := s.State.Waiting; w != nil {
+		out.Reason, out.Message = w.Reason, evidence.Clean(w.Message)
 	}
-	if t := s.LastTerminationState.Terminated; t != nil {
+	t := s.State.Terminated
+	if t == nil {
+		t = s.LastTerminationState.Terminated
+	}
+	if t != nil {
 		out.ExitCode = t.ExitCode
 		if t.Reason != "" {
 			out.Reason = t.Reason

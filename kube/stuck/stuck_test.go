@@ -148,6 +148,19 @@ func TestReadCrash(t *testing.T) {
 	}
 }
 
+// TestReadCrashNotWaiting: between its end and the kubelet's next sync a crash waits for nothing.
+func TestReadCrashNotWaiting(t *testing.T) {
+	t.Parallel()
+	pod := podWith("CrashLoopBackOff", "")
+	s := &pod.Status.ContainerStatuses[0]
+	s.RestartCount = 2
+	s.State = corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 3, Reason: "Error"}}
+	got := stuck.Read(pod)
+	if len(got) != 1 || got[0].State != stuck.Crashed || got[0].Crash.ExitCode != 3 || got[0].Crash.Reason != "Error" {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestConcerns(t *testing.T) {
 	t.Parallel()
 	app := stuck.Container{Kind: evidence.App, Name: "app", Image: "reg.lab/app:2"}

@@ -3,7 +3,6 @@ package lab
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -106,11 +105,8 @@ func mismatch(c cluster.Case, code int, r report.Report) string {
 	}
 	f := r.Findings[0]
 	if len(c.Ambiguous) == 0 {
-		if string(f.Cause) != c.Cause || f.Confidence != diagnose.Likely && os.Getenv("LAX") == "" {
+		if string(f.Cause) != c.Cause || f.Confidence != diagnose.Likely {
 			return fmt.Sprintf("want %s, likely; it says %s, %s", c.Cause, f.Cause, f.Confidence)
-		}
-		if f.Confidence != diagnose.Likely {
-			fmt.Println("LAX", c.Name, f.Candidates)
 		}
 		return ""
 	}
