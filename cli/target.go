@@ -46,12 +46,16 @@ func (f *targetFlags) scope(args []string) (evidence.Scope, error) {
 	if err != nil {
 		return s, &userError{what: "the kubeconfig cannot be read: " + err.Error(), do: "check KUBECONFIG or --kubeconfig", code: exitFailed, err: err}
 	}
-	s.Context = raw.CurrentContext
-	if f.kube.Context != nil && *f.kube.Context != "" {
-		s.Context = *f.kube.Context
+	context := raw.CurrentContext
+	if *f.kube.Context != "" {
+		context = *f.kube.Context
 	}
-	if _, known := raw.Contexts[s.Context]; s.Context != "" && !known {
-		return s, usage("list them with: kubectl config get-contexts", "there is no context %q in the kubeconfig", s.Context)
+	if _, known := raw.Contexts[context]; context != "" && !known {
+		return s, usage("list them with: kubectl config get-contexts", "there is no context %q in the kubeconfig", context)
+	}
+	// Named where the commands that are printed would reach another cluster than the one that was looked at.
+	if *f.kube.Context != "" || *f.kube.KubeConfig != "" {
+		s.Context = context
 	}
 	if !f.all {
 		if s.Namespace, _, err = f.kube.ToRawKubeConfigLoader().Namespace(); err != nil {

@@ -161,10 +161,7 @@ func (v *view) silent(d *Diagnosis) {
 	d.lead(Stalled, sure)
 	d.because(v.pod)
 	d.allow(Timeout)
-	v.reason = "pulling for " + quiet.Round(time.Second).String() + " without a word: stalled, or a large image on a slow link"
-	if sure == Likely {
-		v.reason = "pulling for " + quiet.Round(time.Minute).String() + " without a word"
-	}
+	v.reason = "pulling for " + quiet.Round(time.Second).String() + " without a word"
 	d.gap(evidence.Gap{Vantage: evidence.Node, What: "the download's progress on the node", Why: "the API does not show it",
 		How: "on the node: ctr -n k8s.io content active (twice, a minute apart)", Deciding: sure != Likely})
 }

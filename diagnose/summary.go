@@ -61,6 +61,8 @@ func sentence(d *Diagnosis) string {
 	switch {
 	case d.Cause == LockedOut && d.Confidence == Possible && d.allows(RateLimited):
 		return "{host} answers the login with 429: locked out after failed logins, or rate-limited{secret}"
+	case d.Cause == Stalled && d.Confidence == Possible:
+		return "the pull of {image} on {node} is stalled, or slow"
 	case d.Cause == UnsupportedFormat && strings.Contains(d.Reading.Detail, "o command specified"):
 		return "{image} was pulled, but neither it nor the pod says what to run: an artifact such as a chart, or an image without an entrypoint"
 	case d.Cause == UnsupportedFormat && strings.Contains(d.Reading.Detail, "parent snapshot"):

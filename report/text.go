@@ -90,7 +90,7 @@ func headline(r Report) string {
 	default:
 		pods := podCount(r.Findings)
 		if pods == 0 {
-			return fmt.Sprintf("%s found in %s", count(n, "cause"), where)
+			return fmt.Sprintf("%s that keeps pods from being made, seen beside %s", count(n, "root cause"), where)
 		}
 		return fmt.Sprintf("%s cannot get an image: %s, among %s", count(pods, "pod"), count(n, "root cause"), where)
 	}

@@ -43,7 +43,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	if os.Getenv("KUBECONFIG") != "" {
-		return why(ctx, nil)
+		return why(ctx)
 	}
 	if err := cluster.Supported(); err != nil {
 		fmt.Printf("%v\n\n", err)
@@ -65,6 +65,9 @@ func run(ctx context.Context) error {
 
 // onLab breaks the cases, waits until each shows, and explains them.
 func onLab(ctx context.Context, lab *cluster.Lab) error {
+	if err := os.Setenv("KUBECONFIG", lab.Kubeconfig()); err != nil {
+		return err
+	}
 	for _, name := range cases {
 		c, err := cluster.FindCase(name)
 		if err != nil {
@@ -75,15 +78,15 @@ func onLab(ctx context.Context, lab *cluster.Lab) error {
 			return err
 		}
 	}
-	if err := settle(ctx, lab); err != nil {
+	if err := settle(ctx); err != nil {
 		return err
 	}
 	fmt.Printf("\n$ kubectl refloat why -A\n")
-	return why(ctx, []string{"--kubeconfig", lab.Kubeconfig()})
+	return why(ctx)
 }
 
 // settle waits until the report stays the same for a while: every pull has then failed at least once.
-func settle(ctx context.Context, lab *cluster.Lab) error {
+func settle(ctx context.Context) error {
 	fmt.Fprintln(os.Stderr, "waiting until every pull has failed …")
 	last, since := "", time.Now()
 	for until := time.Now().Add(2 * time.Minute); time.Now().Before(until) && time.Since(since) < 12*time.Second; {
@@ -93,7 +96,7 @@ func settle(ctx context.Context, lab *cluster.Lab) error {
 		case <-time.After(2 * time.Second):
 		}
 		var out strings.Builder
-		cli.Run(ctx, []string{"--kubeconfig", lab.Kubeconfig(), "why", "-A", "-o", "junit"}, cli.Streams{Out: &out, Err: io.Discard})
+		cli.Run(ctx, []string{"why", "-A", "-o", "junit"}, cli.Streams{Out: &out, Err: io.Discard})
 		if now := verdicts(out.String()); now != last {
 			last, since = now, time.Now()
 		}
@@ -113,8 +116,8 @@ func verdicts(junit string) string {
 }
 
 // why explains a cluster; that it finds failures is what a demo is for.
-func why(ctx context.Context, flags []string) error {
-	code := cli.Run(ctx, append(flags, "why", "-A"), cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
+func why(ctx context.Context) error {
+	code := cli.Run(ctx, []string{"why", "-A"}, cli.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr})
 	if code != 0 && code != 3 && code != 4 {
 		return fmt.Errorf("why ended with exit code %d", code)
 	}

@@ -56,6 +56,10 @@ func withLab(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if err := os.Setenv("KUBECONFIG", lab.Kubeconfig()); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	code := m.Run()
 	if err := lab.Down(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "the lab did not end:", err)
@@ -77,7 +81,7 @@ func skipAll(why error) {
 // refloat runs the plugin as the lab's administrator.
 func refloat(ctx context.Context, args ...string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
-	code = cli.Run(ctx, append([]string{"--kubeconfig", lab.Kubeconfig()}, args...), cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	code = cli.Run(ctx, args, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
 	return code, out.String(), errs.String()
 }
 
