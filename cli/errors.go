@@ -72,7 +72,7 @@ func asUserError(err error) *userError {
 	case errors.As(err, &network):
 		return fail("the API server cannot be reached: check --context, --kubeconfig and the network")
 	}
-	return fail("run again with --help, or see the message above")
+	return fail("see what the command takes with --help; if this looks wrong, report it with the message above")
 }
 
 // codeFor tells an error of the caller from one of refloat or the cluster.

@@ -106,15 +106,11 @@ func explainLines(s Streams, format report.Format) error {
 			if len(bytes.TrimSpace(line)) == 0 && err == nil {
 				continue
 			}
-			var given report.Line
-			if err == nil {
-				given, err = readingOf(line)
-			}
 			if err != nil {
-				broken = &userError{what: fmt.Sprintf("line %d: %v", n, err), do: `give raw text, or JSON objects with "message", one a line`, code: exitUsage, err: err}
+				broken = &userError{what: fmt.Sprintf("line %d: %v", n, err), do: "give one message a line", code: exitFailed, err: err}
 				return
 			}
-			if !yield(given) {
+			if !yield(readingOf(line)) {
 				return
 			}
 		}
@@ -143,23 +139,17 @@ func readLine(r *bufio.Reader) ([]byte, error) {
 	}
 }
 
-// readingOf takes a JSON object with a message, or else the raw text.
-func readingOf(line []byte) (report.Line, error) {
-	if bytes.TrimSpace(line)[0] != '{' || !json.Valid(line) {
-		return report.Line{Reading: diagnose.Read(diagnose.Text{Message: string(line)})}, nil
-	}
+// readingOf takes a JSON object with a message, or else the raw text: a registry's error body is JSON too.
+func readingOf(line []byte) report.Line {
 	var given struct {
 		ID      json.RawMessage `json:"id"`
 		Message *string         `json:"message"`
 		Reason  string          `json:"reason"`
 	}
-	if err := json.Unmarshal(line, &given); err != nil {
-		return report.Line{}, err
+	if bytes.TrimSpace(line)[0] != '{' || json.Unmarshal(line, &given) != nil || given.Message == nil {
+		return report.Line{Reading: diagnose.Read(diagnose.Text{Message: string(line)})}
 	}
-	if given.Message == nil {
-		return report.Line{}, errors.New(`this JSON object has no "message"`)
-	}
-	return report.Line{ID: given.ID, Reading: diagnose.Read(diagnose.Text{Message: *given.Message, Reason: given.Reason})}, nil
+	return report.Line{ID: given.ID, Reading: diagnose.Read(diagnose.Text{Message: *given.Message, Reason: given.Reason})}
 }
 
 // codeTable lists the codes for the help, one family a paragraph, within 80 columns.

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 
+	"github.com/refloat-dev/refloat/kube"
 	"github.com/refloat-dev/refloat/report"
 )
 
@@ -79,14 +81,20 @@ func (f *whyFlags) runWatch(ctx context.Context, s Streams, args []string) error
 	var last string
 	for {
 		c, err := f.see(ctx, args)
-		if err != nil {
-			return interrupted(ctx, err)
-		}
-		r := diagnoseAll(c)
-		if now := fingerprint(r); now != last {
-			last = now
-			if err := printChange(s.Out, c.ObservedAt, f.format, r); err != nil {
-				return err
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil && (last == "" || !passing(err)):
+			return err
+		case err != nil:
+			explainError(s.Err, err) // an API server that is away for a moment ends no watch
+		default:
+			r := diagnoseAll(c)
+			if now := fingerprint(r); now != last {
+				last = now
+				if err := printChange(s.Out, c.ObservedAt, f.format, r); err != nil {
+					return err
+				}
 			}
 		}
 		select {
@@ -97,13 +105,25 @@ func (f *whyFlags) runWatch(ctx context.Context, s Streams, args []string) error
 	}
 }
 
-// fingerprint is what a report says, without the clock: its findings with the texts and times of events left out.
+// passing tells an error that may be gone at the next look.
+func passing(err error) bool {
+	var away *kube.UnreachableError
+	return errors.As(err, &away) || errors.Is(err, context.DeadlineExceeded) ||
+		apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err) || apierrors.IsTimeout(err) || apierrors.IsInternalError(err)
+}
+
+// fingerprint is what a report says, without what changes by itself: texts that hold an age, and counts of restarts.
 func fingerprint(r report.Report) string {
 	var b strings.Builder
 	for _, f := range r.Findings {
-		fmt.Fprintln(&b, f.Cause, f.Confidence, f.Summary, f.Nodes, f.Pods)
+		fmt.Fprintln(&b, f.Cause, f.Confidence, f.Images, f.Nodes, f.Pods)
 	}
-	fmt.Fprintln(&b, r.Crashes, r.Gaps)
+	for _, c := range r.Crashes {
+		fmt.Fprintln(&b, c.Namespace, c.Pod, c.Container)
+	}
+	for _, g := range r.Gaps {
+		fmt.Fprintln(&b, g.What)
+	}
 	return b.String()
 }
 
