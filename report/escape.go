@@ -67,10 +67,5 @@ func clean(s string) string {
 	return fmt.Sprintf("%s ... (cut: %d of %d bytes shown)", escape(s[:cut]), cut, len(s))
 }
 
-// unsafe tells the characters that JSON and YAML allow inside a string and a terminal should never get.
-func unsafe(r rune) bool {
-	return r >= 0x7f && !unicode.IsPrint(r) && r != utf8.RuneError && !unicode.Is(unicode.Zs, r)
-}
-
 // OneLine makes an error's text safe for one line of a terminal, and bounds it.
 func OneLine(s string) string { return clean(s) }

@@ -96,7 +96,7 @@ func span(d time.Duration) string {
 func escapeCommand(c string) string {
 	var b strings.Builder
 	for _, r := range c {
-		if r < 0x20 || unsafe(r) {
+		if r < 0x20 || evidence.Unsafe(r) {
 			b.WriteString(escapeRune(r))
 			continue
 		}

@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/refloat-dev/refloat/diagnose"
+	"github.com/refloat-dev/refloat/evidence"
 )
 
 // Line is one line of input to `explain -` and what it says.
@@ -29,8 +30,8 @@ type line struct {
 	Runtime    string               `json:"runtime"`
 }
 
-// WriteReadings prints what single messages say, each as soon as it comes: as Text blocks, as JSONL
-// (one document a line), or as one JSON or YAML list.
+// WriteReadings prints what single messages say, each as soon as it comes: as Text blocks, or as JSONL,
+// one document a line.
 func WriteReadings(w io.Writer, format Format, lines iter.Seq[Line], o Options) error {
 	switch format {
 	case JSONL:
@@ -40,8 +41,6 @@ func WriteReadings(w io.Writer, format Format, lines iter.Seq[Line], o Options) 
 			}
 		}
 		return nil
-	case JSON, YAML:
-		return writeLines(w, format, lines)
 	case Text, "":
 		return writeBlocks(w, lines, o)
 	}
@@ -63,19 +62,8 @@ func writeLine(w io.Writer, l Line) error {
 	if err := enc.Encode(newLine(l)); err != nil {
 		return fmt.Errorf("writing JSON: %w", err)
 	}
-	_, err := w.Write(escapeJSON(b.Bytes()))
+	_, err := w.Write(evidence.EscapeJSON(b.Bytes()))
 	return err
-}
-
-func writeLines(w io.Writer, format Format, lines iter.Seq[Line]) error {
-	all := []line{}
-	for l := range lines {
-		all = append(all, newLine(l))
-	}
-	if format == JSON {
-		return writeJSON(w, all)
-	}
-	return writeYAML(w, all)
 }
 
 func writeBlocks(w io.Writer, lines iter.Seq[Line], o Options) error {

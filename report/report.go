@@ -20,27 +20,27 @@ type Report struct {
 	Cluster    evidence.Cluster `json:"cluster,omitzero"`
 	Findings   []Finding        `json:"findings"`
 	// Crashes are no pull failures; they are here so that nobody takes them for one.
-	Crashes []evidence.Crash `json:"crashes,omitempty"`
+	Crashes []evidence.Crash `json:"crashes"`
 	// Gaps concern the whole run.
-	Gaps []evidence.Gap `json:"gaps,omitempty"`
+	Gaps []evidence.Gap `json:"gaps"`
 }
 
 // Finding is one root cause, what it keeps from starting, and what to do.
 type Finding struct {
 	Cause      diagnose.Code        `json:"cause"`
 	Confidence diagnose.Confidence  `json:"confidence"`
-	Candidates []diagnose.Candidate `json:"candidates,omitempty"`
+	Candidates []diagnose.Candidate `json:"candidates"`
 	Summary    string               `json:"summary"`
 	// Image is the first case's reference; Images are all of them.
 	Image     string              `json:"image"`
-	Images    []string            `json:"images,omitempty"`
-	Nodes     []string            `json:"nodes,omitempty"`
-	Workloads []evidence.Ref      `json:"workloads,omitempty"`
-	Pods      []Pod               `json:"pods,omitempty"`
-	Because   []Because           `json:"because,omitempty"`
-	RuledOut  []diagnose.RuledOut `json:"ruledOut,omitempty"`
-	Gaps      []evidence.Gap      `json:"gaps,omitempty"`
-	Masks     []diagnose.Code     `json:"masks,omitempty"`
+	Images    []string            `json:"images"`
+	Nodes     []string            `json:"nodes"`
+	Workloads []evidence.Ref      `json:"workloads"`
+	Pods      []Pod               `json:"pods"`
+	Because   []Because           `json:"because"`
+	RuledOut  []diagnose.RuledOut `json:"ruledOut"`
+	Gaps      []evidence.Gap      `json:"gaps"`
+	Masks     []diagnose.Code     `json:"masks"`
 	Plan      plan.Plan           `json:"plan"`
 	// Planned is set where nothing runs the image yet: `check` asked about it.
 	Planned bool `json:"planned,omitempty"`
@@ -70,7 +70,7 @@ type Because struct {
 func New(c *evidence.Collection, findings []diagnose.Finding, plans []plan.Plan) Report {
 	r := Report{
 		APIVersion: evidence.APIVersion, Kind: Kind, ObservedAt: c.ObservedAt.UTC(),
-		Scope: c.Scope, Cluster: c.Cluster, Findings: []Finding{}, Crashes: c.Crashes, Gaps: c.Gaps,
+		Scope: c.Scope, Cluster: c.Cluster, Findings: []Finding{}, Crashes: list(c.Crashes), Gaps: list(c.Gaps),
 	}
 	for i, f := range findings {
 		out := newFinding(f)
@@ -84,8 +84,8 @@ func New(c *evidence.Collection, findings []diagnose.Finding, plans []plan.Plan)
 
 func newFinding(f diagnose.Finding) Finding {
 	out := Finding{
-		Cause: f.Cause, Confidence: f.Confidence, Candidates: f.Candidates, Summary: f.Summary,
-		RuledOut: f.RuledOut, Gaps: f.Gaps, Masks: f.Masks, Planned: len(f.Cases) > 0,
+		Cause: f.Cause, Confidence: f.Confidence, Candidates: list(f.Candidates), Summary: f.Summary,
+		Pods: []Pod{}, Because: []Because{}, RuledOut: list(f.RuledOut), Gaps: list(f.Gaps), Masks: list(f.Masks), Planned: len(f.Cases) > 0,
 		Plan: plan.Plan{Steps: []plan.Step{}},
 	}
 	for _, fact := range f.Because {
@@ -104,11 +104,19 @@ func newFinding(f diagnose.Finding) Finding {
 			out.Pods = append(out.Pods, Pod{p.Namespace, p.Pod, p.UID, p.Container, p.Kind, p.Node, p.Image})
 		}
 	}
-	out.Images, out.Nodes, out.Workloads = images.list, nodes.list, owners.list
+	out.Images, out.Nodes, out.Workloads = list(images.list), list(nodes.list), list(owners.list)
 	if len(out.Images) > 0 {
 		out.Image = out.Images[0]
 	}
 	return out
+}
+
+// list is never null in JSON: a reader loops over it without asking whether it is there.
+func list[T any](in []T) []T {
+	if in == nil {
+		return []T{}
+	}
+	return in
 }
 
 // set keeps what is distinct and not zero, in the order of arrival.

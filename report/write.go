@@ -6,9 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"unicode/utf8"
 
 	"sigs.k8s.io/yaml"
+
+	"github.com/refloat-dev/refloat/evidence"
 )
 
 // Format is an output format, as given to -o.
@@ -80,28 +81,8 @@ func writeJSON(w io.Writer, v any) error {
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("writing JSON: %w", err)
 	}
-	_, err := w.Write(escapeJSON(b.Bytes()))
+	_, err := w.Write(evidence.EscapeJSON(b.Bytes()))
 	return err
-}
-
-// escapeJSON writes what a terminal should not get as \uXXXX, which is the same JSON:
-// such characters can stand inside strings only.
-func escapeJSON(in []byte) []byte {
-	out := make([]byte, 0, len(in))
-	for i := 0; i < len(in); {
-		r, size := utf8.DecodeRune(in[i:])
-		switch {
-		case !unsafe(r):
-			out = append(out, in[i:i+size]...)
-		case r >= 0x10000:
-			r -= 0x10000
-			out = fmt.Appendf(out, `\u%04x\u%04x`, 0xd800+(r>>10), 0xdc00+(r&0x3ff))
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-		i += size
-	}
-	return out
 }
 
 // writeYAML shows unsafe characters as text, for a plain YAML string cannot escape them.
@@ -141,7 +122,7 @@ func visible(v any) any {
 func visibleString(s string) string {
 	var b bytes.Buffer
 	for _, r := range s {
-		if unsafe(r) {
+		if evidence.Unsafe(r) {
 			b.WriteString(escapeRune(r))
 			continue
 		}
