@@ -163,10 +163,10 @@ func images(t *corev1.PodTemplateSpec) []Image {
 		return nil
 	}
 	for _, c := range t.Spec.InitContainers {
-		out = append(out, Image{c.Name, c.Image})
+		out = append(out, Image{c.Name, evidence.CleanReference(c.Image)})
 	}
 	for _, c := range t.Spec.Containers {
-		out = append(out, Image{c.Name, c.Image})
+		out = append(out, Image{c.Name, evidence.CleanReference(c.Image)})
 	}
 	return out
 }

@@ -148,7 +148,7 @@ func sandboxFailure(events []Event) (Event, bool) {
 func sandbox(e Event) Container {
 	c := Container{State: Failing, Kind: evidence.Sandbox, Reason: "ContainerCreating"}
 	if m := pauseImage.FindStringSubmatch(e.Text); m != nil {
-		c.Image = m[1]
+		c.Image = evidence.CleanReference(m[1])
 	}
 	return c
 }

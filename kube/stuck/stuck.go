@@ -66,7 +66,7 @@ func Read(pod *corev1.Pod) []Container {
 				continue
 			}
 			if ended(&statuses[i]) {
-				out = append(out, Container{State: Crashed, Kind: kind, Name: spec.Name, Image: spec.Image, Crash: crash(&statuses[i])})
+				out = append(out, Container{State: Crashed, Kind: kind, Name: spec.Name, Image: evidence.CleanReference(spec.Image), Crash: crash(&statuses[i])})
 				continue
 			}
 			if statuses[i].State.Waiting == nil {
@@ -91,7 +91,7 @@ func Read(pod *corev1.Pod) []Container {
 func read(kind evidence.ContainerKind, s *corev1.ContainerStatus, spec *corev1.Container, volumes map[string]Volume) (Container, bool) {
 	w := s.State.Waiting
 	c := Container{
-		Kind: kind, Name: spec.Name, Image: spec.Image, Policy: string(spec.ImagePullPolicy), Reason: w.Reason, Message: w.Message,
+		Kind: kind, Name: spec.Name, Image: evidence.CleanReference(spec.Image), Policy: string(spec.ImagePullPolicy), Reason: w.Reason, Message: w.Message,
 	}
 	for _, m := range spec.VolumeMounts {
 		if v, ok := volumes[m.Name]; ok {
@@ -101,7 +101,9 @@ func read(kind evidence.ContainerKind, s *corev1.ContainerStatus, spec *corev1.C
 	switch {
 	case pullReasons[w.Reason], isText(w.Reason):
 		c.State = Failing
-		c.attribute(w.Reason + " " + w.Message)
+		if len(c.Volumes) > 0 { // as clean as the references that are looked for in it
+			c.attribute(evidence.Clean(w.Reason + " " + w.Message))
+		}
 	case w.Reason == "CreateContainerError" && isUnpack(w.Message):
 		c.State = Failing
 	case crashReasons[w.Reason]:
@@ -142,7 +144,7 @@ func ended(s *corev1.ContainerStatus) bool {
 }
 
 func crash(s *corev1.ContainerStatus) evidence.Crash {
-	out := evidence.Crash{Container: s.Name, Image: s.Image, Restarts: s.RestartCount}
+	out := evidence.Crash{Container: s.Name, Image: evidence.CleanReference(s.Image), Restarts: s.RestartCount}
 	if w := s.State.Waiting; w != nil {
 		out.Reason, out.Message = w.Reason, evidence.Clean(w.Message)
 	}
@@ -183,7 +185,7 @@ func imageVolumes(pod *corev1.Pod) map[string]Volume {
 	out := map[string]Volume{}
 	for _, v := range pod.Spec.Volumes {
 		if v.Image != nil {
-			out[v.Name] = Volume{Name: v.Name, Reference: v.Image.Reference, Policy: string(v.Image.PullPolicy)}
+			out[v.Name] = Volume{Name: v.Name, Reference: evidence.CleanReference(v.Image.Reference), Policy: string(v.Image.PullPolicy)}
 		}
 	}
 	return out
