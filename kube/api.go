@@ -21,6 +21,8 @@ type observer struct {
 	at     time.Time
 	cases  []*evidence.Case
 	owners *owner.Reader
+	// secrets are what was got so far: pods and service accounts name the same ones.
+	secrets map[name]seen
 }
 
 // seen is what one request gave: facts, or what could not be seen.
@@ -37,7 +39,7 @@ type name struct{ namespace, name string }
 // Each object is got once for all cases, and its fact is shared.
 func (a *API) Observe(ctx context.Context, cases []*evidence.Case) error {
 	o := &observer{Client: a.Client, at: a.Client.now().UTC(), cases: cases, owners: a.Client.owners()}
-	for _, step := range []func(context.Context){o.addSecrets, o.addAccounts, o.addNodes, o.addWorkloads} {
+	for _, step := range []func(context.Context){o.addSecrets, o.addAccounts, o.addLateSecrets, o.addNodes, o.addWorkloads} {
 		step(ctx)
 		if err := ctx.Err(); err != nil {
 			return err

@@ -34,6 +34,9 @@ type server struct {
 	objects map[string]runtime.Object // by path
 	raw     map[string]string         // answers that are no objects
 	refuse  []string                  // parts of request URIs that are Forbidden
+	refusal string                    // the text of a refusal; empty for one that names no resource
+
+	refuseEnds []string // ends of paths that are Forbidden: lists, without the objects below them
 
 	mu   sync.Mutex
 	asks []string
@@ -44,11 +47,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.asks = append(s.asks, r.URL.Path)
 	s.mu.Unlock()
 	w.Header().Set("Content-Type", "application/json")
-	for _, p := range s.refuse {
-		if strings.Contains(r.URL.Path, p) {
-			s.status(w, http.StatusForbidden, metav1.StatusReasonForbidden, r.URL.Path+" is forbidden: User \"dev\" cannot do that")
-			return
+	if s.refuses(r.URL.Path) {
+		text := s.refusal
+		if text == "" {
+			text = r.URL.Path + " is forbidden: User \"dev\" cannot do that"
 		}
+		s.status(w, http.StatusForbidden, metav1.StatusReasonForbidden, text)
+		return
 	}
 	if text, ok := s.raw[r.URL.Path]; ok {
 		_, _ = w.Write([]byte(text))
@@ -68,6 +73,20 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.status(w, http.StatusNotFound, metav1.StatusReasonNotFound, r.URL.Path+" not found")
+}
+
+func (s *server) refuses(path string) bool {
+	for _, p := range s.refuse {
+		if strings.Contains(path, p) {
+			return true
+		}
+	}
+	for _, p := range s.refuseEnds {
+		if strings.HasSuffix(path, p) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *server) status(w http.ResponseWriter, code int32, reason metav1.StatusReason, text string) {

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"github.com/refloat-dev/refloat/evidence"
 )
@@ -24,7 +27,7 @@ func (e *NotFoundError) Error() string {
 	list := "kubectl get " + e.Kind + "s"
 	if e.Namespace != "" {
 		what += fmt.Sprintf(" in namespace %q", e.Namespace)
-		list += " -n " + e.Namespace
+		list += " -n " + quote(e.Namespace)
 	}
 	if len(e.Similar) > 0 {
 		return what + "\nthere is " + strings.Join(e.Similar, ", ")
@@ -57,10 +60,17 @@ func (c *Client) failure(doing string, err error) error {
 	switch {
 	case apierrors.IsUnauthorized(err):
 		return fmt.Errorf("%s: the API server does not take these credentials: %w\nlog in again, or choose another context", doing, err)
-	case errors.As(err, &status), errors.Is(err, context.Canceled):
+	case errors.As(err, &status), errors.Is(err, context.Canceled), !away(err):
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	return &UnreachableError{Host: c.host, Err: err}
+}
+
+// away tells a connection that failed from an answer that came and is no good.
+func away(err error) bool {
+	var network net.Error // url.Error is one
+	return errors.As(err, &network) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		utilnet.IsProbableEOF(err) || utilnet.IsHTTP2ConnectionLost(err)
 }
 
 // gap turns a refused or failed request into what could not be seen.
@@ -74,6 +84,14 @@ func reason(err error) string {
 		return evidence.Clean(string(r) + ": " + cause(err))
 	}
 	return evidence.Clean(cause(err))
+}
+
+// short is the reason alone where the API server gave one: the gap beside it has the rest.
+func short(err error) string {
+	if r := apierrors.ReasonForError(err); r != "" {
+		return string(r)
+	}
+	return sentence(reason(err))
 }
 
 // cause is an error's text on one line.

@@ -231,9 +231,13 @@ func (f *finder) namespaceExists(ctx context.Context) error {
 
 // forbidden leaves a deciding gap in place of what may not be listed.
 func (f *finder) forbidden(err error) {
-	g := gap("pods in namespace "+f.sel.namespace, err, "")
-	g.How = "kubectl auth can-i list pods -n " + f.sel.namespace
-	if f.sel.namespace == "" {
+	verb, resource := refusedRequest(err)
+	g := gap(resource+" in namespace "+f.sel.namespace, err, "")
+	g.How = "kubectl auth can-i " + verb + " " + quote(resource) + " -n " + quote(f.sel.namespace)
+	switch {
+	case f.sel.namespace == "" && resource != "pods":
+		g.What, g.How = resource+" in all namespaces", "kubectl auth can-i "+verb+" "+quote(resource)+" -A"
+	case f.sel.namespace == "":
 		g.What, g.How = "pods in all namespaces", "ask for one namespace: kubectl refloat why -n NAMESPACE"
 	}
 	g.Deciding = true

@@ -48,13 +48,13 @@ func nodeKeys(c *evidence.Case) []string {
 // silent pull or DiskPressure asks for them.
 func (o *observer) addNodes(ctx context.Context) {
 	count, wanted, deep := map[string]int{}, map[string]bool{}, map[string]bool{}
-	disk := false
+	disk := map[string]bool{}
 	for _, c := range o.cases {
 		wanted[normal(c.Pull.Image)] = true
 		for _, n := range nodeKeys(c) {
 			count[n]++
 			full := says(c, diskTexts)
-			disk = disk || full
+			disk[n] = disk[n] || full
 			pod := podOf(c)
 			deep[n] = deep[n] || full || says(c, throttleTexts) || pod != nil && !pod.PullingSince.IsZero()
 		}
@@ -73,12 +73,10 @@ func (o *observer) addNodes(ctx context.Context) {
 	for _, n := range names[len(chosen):] {
 		got[n] = seen{gaps: []evidence.Gap{{
 			Vantage: evidence.API, What: "node " + n, Why: fmt.Sprintf("%d nodes with more failing pulls were looked at", maxNodeRequests),
-			How: "kubectl describe node " + n,
+			How: "kubectl describe node " + quote(n),
 		}}}
 	}
-	if disk {
-		o.addNodeEvents(ctx, got)
-	}
+	o.addNodeEvents(ctx, disk, got)
 	attach(o.cases, nodeKeys, got, nil)
 	o.addPresent(chosen, present)
 }
@@ -94,7 +92,7 @@ func (o *observer) node(ctx context.Context, n string, deep bool, left *atomic.I
 		return nodeSeen{seen: seen{facts: []*evidence.Fact{o.fact(fmt.Sprintf("node %q does not exist any more", n), "node "+n, evidence.Fact{})}}}
 	}
 	if err != nil {
-		return nodeSeen{seen: seen{gaps: []evidence.Gap{gap("node "+n, err, "kubectl get node "+n)}}}
+		return nodeSeen{seen: seen{gaps: []evidence.Gap{gap("node "+n, err, "kubectl get node "+quote(n))}}}
 	}
 	state := nodestate.Read(node)
 	var gaps []evidence.Gap
@@ -148,13 +146,28 @@ func (o *observer) askKubelet(ctx context.Context, node, path string) ([]byte, e
 	return io.ReadAll(io.LimitReader(body, maxProxyBody))
 }
 
-// addNodeEvents reads what the nodes say of their disks: one request for all.
-func (o *observer) addNodeEvents(ctx context.Context, got map[string]seen) {
+// addNodeEvents reads what the nodes say of their disks where a message asks for it: one request for all.
+func (o *observer) addNodeEvents(ctx context.Context, disk map[string]bool, got map[string]seen) {
+	asked := false
+	for _, full := range disk {
+		asked = asked || full
+	}
+	if !asked {
+		return
+	}
 	last := map[string]*corev1.Event{}
 	opts := metav1.ListOptions{FieldSelector: "involvedObject.kind=Node,type=Warning", Limit: 500}
 	list, err := o.core.Events(metav1.NamespaceDefault).List(ctx, opts)
 	if err != nil {
-		return // the conditions and disks say the same; this only adds detail
+		// The conditions and disks say the same, so it decides nothing.
+		g := gap("the events of nodes", err, "kubectl get events -n default --field-selector involvedObject.kind=Node")
+		for n, s := range got {
+			if disk[n] {
+				s.gaps = append(s.gaps, g)
+				got[n] = s
+			}
+		}
+		return
 	}
 	for i := range list.Items {
 		e := &list.Items[i]

@@ -32,8 +32,38 @@ func secretKeys(c *evidence.Case) []name {
 }
 
 func (o *observer) addSecrets(ctx context.Context) {
-	got := each(ctx, distinct(o.cases, secretKeys), o.secret)
-	attach(o.cases, secretKeys, got, aboutAuth)
+	o.secrets = each(ctx, distinct(o.cases, secretKeys), o.secret)
+	attach(o.cases, secretKeys, o.secrets, aboutAuth)
+}
+
+// lateKeys are the secrets that the account has now and that the pod was born without: whether
+// one of them is for the image's registry tells whether a new pod would pull.
+func lateKeys(c *evidence.Case) []name {
+	f := c.First(func(f *evidence.Fact) bool { return f.Account != nil })
+	if pod := podOf(c); f == nil || pod == nil || len(pod.PullSecrets) > 0 {
+		return nil
+	}
+	var out []name
+	for _, s := range f.Account.PullSecrets {
+		if s != "" {
+			out = append(out, name{f.Account.Namespace, s})
+		}
+	}
+	return out
+}
+
+// addLateSecrets gets what no pod of the run names, and decides nothing: the pod pulled without.
+func (o *observer) addLateSecrets(ctx context.Context) {
+	var fresh []name
+	for _, k := range distinct(o.cases, lateKeys) {
+		if _, ok := o.secrets[k]; !ok {
+			fresh = append(fresh, k)
+		}
+	}
+	for k, s := range each(ctx, fresh, o.secret) {
+		o.secrets[k] = s
+	}
+	attach(o.cases, lateKeys, o.secrets, nil)
 }
 
 func (o *observer) secret(ctx context.Context, n name) seen {
@@ -45,8 +75,12 @@ func (o *observer) secret(ctx context.Context, n name) seen {
 		shape := &evidence.Secret{Namespace: n.namespace, Name: n.name, Exists: evidence.No}
 		return seen{facts: []*evidence.Fact{o.fact(what+" does not exist", source, evidence.Fact{Secret: shape})}}
 	case err != nil:
-		how := fmt.Sprintf("kubectl get secret %s -n %s -o jsonpath='{.type}'", n.name, n.namespace)
-		return seen{gaps: []evidence.Gap{gap("secret "+n.name+" in namespace "+n.namespace, err, how)}}
+		how := fmt.Sprintf("kubectl get secret %s -n %s -o jsonpath='{.type}'", quote(n.name), quote(n.namespace))
+		shape := &evidence.Secret{Namespace: n.namespace, Name: n.name, Exists: evidence.Unknown}
+		return seen{
+			facts: []*evidence.Fact{o.fact(what+" could not be read: "+short(err), source, evidence.Fact{Secret: shape})},
+			gaps:  []evidence.Gap{gap("secret "+n.name+" in namespace "+n.namespace, err, how)},
+		}
 	}
 	shape := pullsecret.Shape(s)
 	return seen{facts: []*evidence.Fact{o.fact(secretSentence(what, &shape), source, evidence.Fact{Secret: &shape})}}

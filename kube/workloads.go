@@ -2,7 +2,6 @@ package kube
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -62,9 +61,17 @@ func (o *observer) addWorkloads(ctx context.Context) {
 func (o *observer) addWorkload(c *evidence.Case, up climb, histories map[history]past, facts map[history]*evidence.Fact) {
 	key := history{ref: c.Pull.Workload}
 	var before past
-	if h := historyOf(c, map[evidence.Ref]climb{c.Pull.Workload: up}); len(h) == 1 && histories[h[0]].image != "" {
-		before = histories[h[0]]
-		key.container, key.image = h[0].container, h[0].image
+	if h := historyOf(c, map[evidence.Ref]climb{c.Pull.Workload: up}); len(h) == 1 {
+		found := histories[h[0]]
+		if found.image != "" {
+			before = found
+			key.container, key.image = h[0].container, h[0].image
+		}
+		if found.err != nil {
+			top := h[0].top.Ref
+			how := "kubectl rollout history " + quote(strings.ToLower(top.Kind)+"/"+top.Name) + " -n " + quote(top.Namespace)
+			c.Gaps = append(c.Gaps, gap("the history of "+show(top), found.err, how))
+		}
 	}
 	fact := facts[key]
 	if fact == nil {
@@ -127,6 +134,7 @@ type history struct {
 type past struct {
 	image string
 	up    bool
+	err   error
 }
 
 func historyOf(c *evidence.Case, climbs map[evidence.Ref]climb) []history {
@@ -143,10 +151,10 @@ func historyOf(c *evidence.Case, climbs map[evidence.Ref]climb) []history {
 
 func (o *observer) past(ctx context.Context, h history) past {
 	image, up, err := o.owners.Previous(ctx, h.top, h.container, h.image)
-	if err != nil && !errors.Is(err, context.Canceled) {
-		return past{} // history is a help: a verdict never needs it
+	if err != nil { // history is a help: a verdict never needs it
+		return past{err: err}
 	}
-	return past{evidence.Clean(image), up}
+	return past{image: image, up: up}
 }
 
 func show(r evidence.Ref) string {
