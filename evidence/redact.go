@@ -89,6 +89,9 @@ func redact(s string) string {
 	if strings.Contains(s, "://") && strings.Contains(s, "@") {
 		s = userinfo.ReplaceAllStringFunc(s, hideUser)
 	}
+	if strings.Contains(s, "@") {
+		s = bareUser.ReplaceAllStringFunc(s, hideBareUser)
+	}
 	if containsFold(s, "authorization:") || containsFold(s, `authorization"`) || containsFold(s, "authorization=") {
 		s = header.ReplaceAllString(s, "${1}"+redacted)
 	}

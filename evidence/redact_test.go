@@ -38,6 +38,8 @@ func TestCleanRedacts(t *testing.T) {
 	tests := []struct{ name, in, want string }{
 		{"userinfo", "Get https://bob:" + key + "@reg.lab/v2/: EOF", "Get https://REDACTED@reg.lab/v2/: EOF"},
 		{"userinfo with an at sign", "http://bob:p@" + key + "@proxy:3128", "http://REDACTED@proxy:3128"},
+		{"userinfo without a scheme", `tag "bob:` + key + `@reg.lab/app:1": bad`, `tag "REDACTED@reg.lab/app:1": bad`},
+		{"userinfo without a scheme at the start", "bob:" + key + "@reg.lab:5000/app", "REDACTED@reg.lab:5000/app"},
 		{"token as user", "https://" + key + "@reg.lab/v2/", "https://REDACTED@reg.lab/v2/"},
 		{"bearer", "sent Bearer " + key, "sent Bearer REDACTED"},
 		{"basic", "Authorization: Basic " + key + "==", "Authorization: Basic REDACTED"},

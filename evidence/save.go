@@ -18,10 +18,15 @@ func Save(w io.Writer, c *Collection) error {
 	if out.Cases == nil {
 		out.Cases = []*Case{}
 	}
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(&out); err != nil {
+		return fmt.Errorf("saving %d cases: %w", len(c.Cases), err)
+	}
+	// The file may be printed: texts in it come from whoever may write to the cluster.
+	if _, err := w.Write(EscapeJSON(b.Bytes())); err != nil {
 		return fmt.Errorf("saving %d cases: %w", len(c.Cases), err)
 	}
 	return nil

@@ -93,3 +93,27 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+// TestSaveForTerminals: a saved file that is printed drives no terminal, and is the same when read back.
+func TestSaveForTerminals(t *testing.T) {
+	t.Parallel()
+	const text = "a\u009b31m\u202eb\u200bc\u007fd\U000e0041 ä 日本"
+	c := &evidence.Collection{Cases: []*evidence.Case{{Facts: []*evidence.Fact{{Text: text}}}}}
+	var first, second bytes.Buffer
+	if err := evidence.Save(&first, c); err != nil {
+		t.Fatal(err)
+	}
+	if want := `"a\u009b31m\u202eb\u200bc\u007fd\udb40\udc41 ä 日本"`; !strings.Contains(first.String(), want) {
+		t.Errorf("no %s in %s", want, first.String())
+	}
+	back, err := evidence.Load(bytes.NewReader(first.Bytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := back.Cases[0].Facts[0].Text; got != text {
+		t.Errorf("came back as %q", got)
+	}
+	if err := evidence.Save(&second, back); err != nil || !bytes.Equal(first.Bytes(), second.Bytes()) {
+		t.Errorf("a second round differs: %v", err)
+	}
+}
