@@ -189,3 +189,25 @@ func TestConcerns(t *testing.T) {
 		})
 	}
 }
+
+// TestReadReferences: credentials in a reference are hidden, and it is still found in messages and events.
+func TestReadReferences(t *testing.T) {
+	t.Parallel()
+	const bad, want = "bob:hunter2@reg.lab/model:2", "REDACTED@reg.lab/model:2"
+	message := `Back-off pulling image "` + bad + `": ErrImagePull: not found`
+	pod := podWith("ImagePullBackOff", message)
+	pod.Spec.Volumes[0].Image.Reference = bad
+	got := stuck.Read(pod)
+	if diff := cmp.Diff([]seen{{evidence.VolumeImage, want, "model"}}, of(got)); diff != "" {
+		t.Fatalf("(-want +got)\n%s", diff)
+	}
+	if !stuck.Concerns(got[0], event(0, "app", "Warning", "Failed", evidence.Clean(`Failed to pull image "`+bad+`": boom`))) {
+		t.Error("its own event does not concern it")
+	}
+	const digest = "reg.lab/app:1@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	pod = podWith("ImagePullBackOff", "")
+	pod.Spec.Containers[0].Image = digest
+	if got := stuck.Read(pod)[0].Image; got != digest {
+		t.Errorf("a digest became %q", got)
+	}
+}
