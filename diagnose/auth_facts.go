@@ -14,8 +14,9 @@ const ecrTokenLife = 12 * time.Hour
 
 // pullSecrets is what the case knows of the secrets that the pod names, against the registry that the image names.
 type pullSecrets struct {
-	missing, unread, broken, unmatched, matched []*evidence.Fact
-	named                                       []string
+	missing, broken, unmatched, matched []*evidence.Fact
+	named                               []string
+	unread                              []evidence.Secret // those that exist or not for all that is known
 }
 
 func (v *view) pullSecrets() pullSecrets {
@@ -23,22 +24,30 @@ func (v *view) pullSecrets() pullSecrets {
 	if v.pod != nil {
 		p.named = v.pod.Pod.PullSecrets
 	}
+	seen := map[string]bool{"": true} // the kubelet skips empty names
 	for _, f := range v.secrets {
 		s := f.Secret
 		if v.pod != nil && !slices.Contains(p.named, s.Name) {
 			continue // a secret of the account that the pod was born without
 		}
+		seen[s.Name] = true
 		switch {
 		case s.Exists == evidence.No:
 			p.missing = append(p.missing, f)
 		case s.Exists != evidence.Yes:
-			p.unread = append(p.unread, f)
+			p.unread = append(p.unread, *s)
 		case s.Problem != "":
 			p.broken = append(p.broken, f)
-		case keysMatch(s.Registries, v.c.Pull.Image):
+		case KeysMatch(s.Registries, v.c.Pull.Image):
 			p.matched = append(p.matched, f)
 		default:
 			p.unmatched = append(p.unmatched, f)
+		}
+	}
+	for _, name := range p.named { // one that may not be read leaves no fact
+		if !seen[name] {
+			seen[name] = true
+			p.unread = append(p.unread, evidence.Secret{Namespace: v.c.Pull.Namespace, Name: name})
 		}
 	}
 	return p
@@ -51,10 +60,19 @@ func (v *view) sharpenAuth(d *Diagnosis) {
 		return
 	}
 	p := v.pullSecrets()
-	for _, f := range p.unread {
-		d.gap(evidence.Gap{Vantage: evidence.API, What: "secret " + secretName(f.Secret), Why: "it could not be read, which does not mean that it is missing",
-			How: "kubectl auth can-i get secret/" + f.Secret.Name + " -n " + f.Secret.Namespace, Deciding: true})
+	for i := range p.unread {
+		s := &p.unread[i]
+		d.gap(evidence.Gap{Vantage: evidence.API, What: "secret " + secretName(s), Why: "it could not be read, which does not mean that it is missing",
+			How: "kubectl auth can-i get " + quote("secret/"+s.Name) + " -n " + quote(s.Namespace), Deciding: true})
 	}
+	v.weighSecrets(d, p)
+	// A secret that nobody read may be the one that was used; what the text says by itself it says of any of them.
+	if len(p.unread) > 0 && d.Confidence == Likely && (d.Reading.Confidence != Likely || d.Reading.Cause != d.Cause) {
+		d.Confidence = Possible
+	}
+}
+
+func (v *view) weighSecrets(d *Diagnosis, p pullSecrets) {
 	switch d.Cause {
 	case SecretMalformed:
 		v.blame(d, append(p.broken, p.matched...), SecretMalformed, d.Confidence)
@@ -88,15 +106,12 @@ func (v *view) offered(d *Diagnosis, p pullSecrets) {
 func (v *view) refused(d *Diagnosis, p pullSecrets) {
 	switch {
 	case len(p.broken) > 0 && len(p.matched) == 0:
-		v.blame(d, p.broken, SecretMalformed, Likely)
-		v.onlySecret(d, p)
+		v.atFault(d, p, p.broken, SecretMalformed)
 	case len(p.missing) > 0 && len(p.matched) == 0:
-		v.blame(d, p.missing, SecretMissing, Likely)
-		v.onlySecret(d, p)
+		v.atFault(d, p, p.missing, SecretMissing)
 	case len(p.unmatched) > 0 && len(p.matched)+len(p.unread) == 0:
-		v.blame(d, p.unmatched, SecretMalformed, Likely)
+		v.atFault(d, p, p.unmatched, SecretMalformed)
 		v.reason = fmt.Sprintf("it has no entry that matches %s", v.registryHost())
-		v.onlySecret(d, p)
 	case len(p.matched) > 0:
 		if v.tokenTooOld(d, p) {
 			return
@@ -120,20 +135,26 @@ func (v *view) refused(d *Diagnosis, p pullSecrets) {
 	}
 }
 
-// onlySecret settles an anonymous refusal where the one secret that the pod names is at fault. Where
+// atFault leads with a secret that could not serve. That settles an anonymous refusal where it is the only one
+// that the pod names. Elsewhere it is no more than possible: a secret that nothing needs dangles as well, so where
 // the registry may hide a missing repository, or the node's identity usually pulls, the other causes stay.
-func (v *view) onlySecret(d *Diagnosis, p pullSecrets) {
-	if len(p.named) != 1 || d.Reading.Cause != NoCredentials || !anonymousText(d.Reading.Detail) || v.nodeCredentials() {
+func (v *view) atFault(d *Diagnosis, p pullSecrets, facts []*evidence.Fact, c Code) {
+	if len(p.named) != 1 || !v.plainlyAnonymous(d) || v.nodeCredentials() {
+		v.blame(d, facts, c, Possible)
 		return
 	}
-	if d.allows(DeniedOrMissing) || d.allows(RepositoryNotFound) {
-		return
-	}
+	v.blame(d, facts, c, Likely)
 	d.Masks = append(d.Masks, NoCredentials)
 	for _, c := range []Code{InvalidCredentials, ExpiredCredentials} {
 		d.dismiss(c, "the pull was anonymous: no credential was offered")
 	}
 	d.Candidates = d.Candidates[:1]
+}
+
+// plainlyAnonymous is a refusal of a pull without credentials by a registry that would tell a missing repository apart.
+func (v *view) plainlyAnonymous(d *Diagnosis) bool {
+	hides := slices.ContainsFunc(d.Reading.Candidates, func(c Candidate) bool { return c.Cause == DeniedOrMissing || c.Cause == RepositoryNotFound })
+	return d.Reading.Cause == NoCredentials && anonymousText(d.Reading.Detail) && !hides
 }
 
 // anonymous is a pod that names no secret at all.
@@ -143,14 +164,19 @@ func (v *view) anonymous(d *Diagnosis) {
 	if v.account != nil && v.account.Account.Exists == evidence.Yes && len(v.account.Account.PullSecrets) > 0 {
 		a := v.account.Account
 		sure := Possible
-		// Admission copies the account's secrets into every pod that names none (TRUTH 2.6), so this one came first.
-		if !cloud && !v.pod.Pod.Mirror {
+		known, match := v.accountSecrets()
+		// Admission copies the account's secrets into every pod that names none, so this one came first
+		// (K36 plugin/pkg/admission/serviceaccount/admission.go:138-175). They explain the refusal only if they would have served.
+		if !cloud && !v.pod.Pod.Mirror && v.plainlyAnonymous(d) && (match || !known) {
 			sure = Likely
 		}
 		d.lead(NoCredentials, sure)
 		d.because(v.account)
 		v.subject = a.Namespace + "/" + a.Name
 		v.reason = fmt.Sprintf("the pod was created before service account %s had pull secret %s", a.Name, a.PullSecrets[0])
+		if known && !match {
+			v.reason += ", which has no entry for this registry"
+		}
 	} else {
 		v.reason = "the pod names no pull secret"
 	}
@@ -168,23 +194,48 @@ func (v *view) anonymous(d *Diagnosis) {
 	}
 }
 
+// accountSecrets reports whether all secrets of the service account were looked at, and whether one has an entry for the registry.
+func (v *view) accountSecrets() (known, match bool) {
+	known = true
+	for _, name := range v.account.Account.PullSecrets {
+		i := slices.IndexFunc(v.secrets, func(f *evidence.Fact) bool { return f.Secret.Name == name && f.Secret.Exists != evidence.Unknown })
+		if i < 0 {
+			known = false
+			continue
+		}
+		s := v.secrets[i].Secret
+		match = match || s.Exists == evidence.Yes && s.Problem == "" && KeysMatch(s.Registries, v.c.Pull.Image)
+	}
+	return known, match
+}
+
 // tokenTooOld tells an ECR token that has outlived itself, by when its secret was last written.
 func (v *view) tokenTooOld(d *Diagnosis, p pullSecrets) bool {
 	if !strings.Contains(v.registryHost(), ".dkr.ecr.") || len(p.matched) == 0 {
 		return false
 	}
-	s := p.matched[0].Secret
-	written := s.Changed
-	if written.IsZero() {
-		written = s.Created
-	}
-	if written.IsZero() || v.now.Sub(written) < ecrTokenLife {
+	// A registry that knows who asks has taken the token: only a bare 403 may also be an old one.
+	if r := d.Reading; r.Cause == Forbidden && !slices.ContainsFunc(r.Candidates, func(c Candidate) bool { return c.Cause == ExpiredCredentials }) {
 		return false
 	}
+	youngest := ecrTokenLife
+	for i, f := range p.matched { // the kubelet tries them all: one that is still good would have pulled
+		written := f.Secret.Changed
+		if written.IsZero() {
+			written = f.Secret.Created
+		}
+		age := v.now.Sub(written)
+		if written.IsZero() || age < ecrTokenLife {
+			return false
+		}
+		if i == 0 || age < youngest {
+			youngest = age
+		}
+	}
 	d.lead(ExpiredCredentials, Likely)
-	d.because(p.matched[0])
-	v.subject = secretName(s)
-	v.reason = fmt.Sprintf("it was written %s ago and a token of ECR lives 12h", v.now.Sub(written).Round(time.Hour))
+	d.because(p.matched...)
+	v.subject = secretName(p.matched[0].Secret)
+	v.reason = fmt.Sprintf("it was written %s ago and a token of ECR lives 12h", youngest.Round(time.Hour))
 	return true
 }
 

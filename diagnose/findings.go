@@ -26,8 +26,16 @@ func Findings(c *evidence.Collection) []Finding {
 		}
 		f.Cases = append(f.Cases, one)
 		if better(d, f.Diagnosis) {
-			f.Diagnosis = d
+			d, f.Diagnosis = f.Diagnosis, d
 		}
+		// What one case leaves open stays open for the finding that stands for it.
+		for _, g := range d.Gaps {
+			f.gap(g)
+		}
+		for _, c := range d.Candidates {
+			f.allow(c.Cause)
+		}
+		f.RuledOut = slices.DeleteFunc(f.RuledOut, func(r RuledOut) bool { return f.allows(r.Cause) })
 	}
 	out := make([]Finding, 0, len(byKey))
 	for _, f := range byKey {

@@ -64,7 +64,7 @@ func contains(codes []Code, c Code) bool {
 func (v *view) addGaps(d *Diagnosis) {
 	p := v.c.Pull
 	if d.Cause == Unknown {
-		how := "kubectl get events -n " + orElse(p.Namespace, "NAMESPACE") + " --field-selector involvedObject.name=" + orElse(p.Pod, "POD")
+		how := "kubectl get events -n " + quote(orElse(p.Namespace, "NAMESPACE")) + " --field-selector involvedObject.name=" + quote(orElse(p.Pod, "POD"))
 		d.gap(evidence.Gap{Vantage: evidence.API, What: "the error text of the pull", Why: "neither the container's status nor an event carries it", How: how, Deciding: true})
 		return
 	}
@@ -74,7 +74,7 @@ func (v *view) addGaps(d *Diagnosis) {
 	switch d.Cause.Family() {
 	case "auth", "name", "registry", "image":
 		d.gap(evidence.Gap{Vantage: evidence.Registry, What: "what " + orElse(d.Reading.Registry, "the registry") + " answers", Why: "it was not asked",
-			How: "with the pod's credentials: skopeo inspect --raw docker://" + quoteImage(untagged(orElse(p.Image, d.Reading.Image))), Deciding: true})
+			How: "with the pod's credentials: skopeo inspect --raw docker://" + quote(untagged(orElse(p.Image, d.Reading.Image))), Deciding: true})
 	case "network", "node":
 		if p.Node != "" {
 			d.gap(evidence.Gap{Vantage: evidence.Node, What: "node " + p.Node + " from inside", Why: "it was not looked at", How: v.pullByHand(), Deciding: true})
@@ -84,14 +84,14 @@ func (v *view) addGaps(d *Diagnosis) {
 
 // pullByHand is how to see the same failure on the node, by the client that its home has.
 func (v *view) pullByHand() string {
-	image := quoteImage(v.c.Pull.Image)
+	image := quote(v.c.Pull.Image)
 	var n evidence.NodeState
 	if v.node != nil {
 		n = *v.node.NodeState
 	}
 	switch {
 	case n.Home == evidence.HomeTalos:
-		return "talosctl --nodes " + quoteImage(v.c.Pull.Node) + " image pull " + image
+		return "talosctl --nodes " + quote(v.c.Pull.Node) + " image pull " + image
 	case n.Home == evidence.HomeK3s:
 		return "on the node: sudo k3s crictl pull " + image
 	case n.Home == evidence.HomeRKE2:
@@ -114,13 +114,13 @@ func untagged(image string) string {
 	return name + "@" + digest
 }
 
-// quoteImage makes a reference safe to paste: an image string of a pod may hold anything.
-func quoteImage(image string) string {
-	image = clean(image, maxRef)
-	if image != "" && !strings.ContainsFunc(image, func(c rune) bool {
+// quote makes a name or reference safe to paste: an image string of a pod may hold anything.
+func quote(s string) string {
+	s = clean(s, maxRef)
+	if s != "" && !strings.ContainsFunc(s, func(c rune) bool {
 		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@", c)
 	}) {
-		return image
+		return s
 	}
-	return "'" + strings.ReplaceAll(image, "'", `'\''`) + "'"
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -44,7 +44,7 @@ func (v *view) rootNode(d *Diagnosis) {
 	if n.Ready != "True" && n.Ready != "" && runtimeDown(n.ReadyReason) {
 		was := d.Cause
 		sure := Likely
-		if was != Unknown && was != Stalled && was != RuntimeUnavailable {
+		if was != Unknown && was != Stalled && was != RuntimeUnavailable || onlyPLEG(n.ReadyReason) {
 			sure = Possible
 		}
 		d.lead(RuntimeUnavailable, sure)
@@ -64,6 +64,12 @@ func runtimeDown(reason string) bool {
 	r := strings.ToLower(reason)
 	return strings.Contains(r, "container runtime is down") || strings.Contains(r, "container runtime status check may not have completed") || strings.Contains(r, "runtime not ready") ||
 		strings.Contains(r, "runtimeready=false") || strings.Contains(r, "pleg is not healthy") || strings.Contains(r, "container runtime not ready")
+}
+
+// onlyPLEG is a kubelet that fell behind in listing containers: a slow disk or too many pods do that too (K36 pkg/kubelet/pleg/generic.go, Healthy).
+func onlyPLEG(reason string) bool {
+	rest := strings.ReplaceAll(strings.ToLower(reason), "pleg is not healthy", "")
+	return len(rest) < len(reason) && !runtimeDown(rest)
 }
 
 func (v *view) sharpenNode(d *Diagnosis) {
