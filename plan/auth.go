@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/refloat-dev/refloat/diagnose"
 	"github.com/refloat-dev/refloat/evidence"
 )
 
@@ -134,7 +135,7 @@ func (s subject) names(x *evidence.Secret) bool {
 func (s subject) secretMalformed() []Step {
 	var steps []Step
 	for _, x := range s.secrets {
-		if s.names(x) && (x.Problem != "" || x.Exists == evidence.Yes && !covers(x, s.ref.host)) {
+		if s.names(x) && (x.Problem != "" || x.Exists == evidence.Yes && !s.covers(x)) {
 			steps = append(steps, s.repairSecret(x))
 		}
 	}
@@ -169,7 +170,7 @@ func (s subject) lateSecret() string {
 	}
 	for _, name := range s.account.PullSecrets {
 		x := s.secret(s.pull.Namespace, name)
-		if x == nil || x.Exists == evidence.Unknown || x.Exists == evidence.Yes && x.Problem == "" && covers(x, s.ref.host) {
+		if x == nil || x.Exists == evidence.Unknown || x.Exists == evidence.Yes && x.Problem == "" && s.covers(x) {
 			return name
 		}
 	}
@@ -184,7 +185,7 @@ func (s subject) usedSecrets() []*evidence.Secret {
 		case !s.names(x):
 		case x.Exists == evidence.Unknown:
 			unread = append(unread, x)
-		case x.Exists == evidence.Yes && covers(x, s.ref.host):
+		case x.Exists == evidence.Yes && s.covers(x):
 			match = append(match, x)
 		}
 	}
@@ -205,16 +206,9 @@ func (s subject) namedSecrets() []*evidence.Secret {
 	return out
 }
 
-// covers is a look at the host alone; the kubelet's exact matching is the registry vantage point's.
-func covers(x *evidence.Secret, host string) bool {
-	for _, key := range x.Registries {
-		key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
-		key, _, _ = strings.Cut(key, "/")
-		if key == host || host == "docker.io" && key == "index.docker.io" {
-			return true
-		}
-	}
-	return false
+// covers tells whether the kubelet would use a secret for the image, by the rule that the diagnosis goes by.
+func (s subject) covers(x *evidence.Secret) bool {
+	return diagnose.KeysMatch(x.Registries, s.pull.Image)
 }
 
 var ecrHost = regexp.MustCompile(`^[0-9]{12}\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)

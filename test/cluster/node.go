@@ -46,7 +46,8 @@ func (l *Lab) startNode(ctx context.Context, i int, cfg Config) error {
 		return err
 	}
 	if err := l.cable(ctx, i, rec.PID); err != nil {
-		return err
+		log, _ := l.Log(n.Name) // where the node's first process has ended, its own words say why
+		return fmt.Errorf("%s: %w: %s", n.Name, err, bytes.TrimSpace(log))
 	}
 	node := nodeinit.Client{Socket: filepath.Join(dir, nodeinit.Socket)}
 	err = l.wait(ctx, n.Name+"'s init", func(ctx context.Context) error {
