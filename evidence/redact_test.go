@@ -39,6 +39,7 @@ func TestCleanRedacts(t *testing.T) {
 		{"userinfo", "Get https://bob:" + key + "@reg.lab/v2/: EOF", "Get https://REDACTED@reg.lab/v2/: EOF"},
 		{"userinfo with an at sign", "http://bob:p@" + key + "@proxy:3128", "http://REDACTED@proxy:3128"},
 		{"userinfo without a scheme", `tag "bob:` + key + `@reg.lab/app:1": bad`, `tag "REDACTED@reg.lab/app:1": bad`},
+		{"a token alone before a quoted registry", `image "` + key + `@reg.lab/app:1": bad`, `image "REDACTED@reg.lab/app:1": bad`},
 		{"userinfo without a scheme at the start", "bob:" + key + "@reg.lab:5000/app", "REDACTED@reg.lab:5000/app"},
 		{"token as user", "https://" + key + "@reg.lab/v2/", "https://REDACTED@reg.lab/v2/"},
 		{"bearer", "sent Bearer " + key, "sent Bearer REDACTED"},

@@ -9,8 +9,9 @@ import (
 const MaxReference = 1 << 10
 
 var (
-	// bareUser is userinfo of a reference that has no scheme, inside a message: `"bob:secret@reg/app"`.
-	bareUser = regexp.MustCompile(`(^|[\s"'=(\[,])[^\s"'/@:]+:(?:[^\s"'/@]|/[^\s"'/@])[^\s"'@]*@([A-Za-z0-9.-]+(?::[0-9]+)?/)`)
+	// bareUser is userinfo of a reference that has no scheme, inside a message: `"bob:secret@reg/app"`;
+	// a user or token alone only right after a quote, where messages put references.
+	bareUser = regexp.MustCompile(`((?:^|[\s"'=(\[,])[^\s"'/@:]+:(?:[^\s"'@/]|/[^\s"'/@])[^\s"'@]*|"[^\s"'/@:\\]+)@([A-Za-z0-9.-]+(?::[0-9]+)?/)`)
 	digest   = regexp.MustCompile(`@sha\d+:[^@/]*$`)
 )
 
@@ -44,5 +45,9 @@ func hideBareUser(m string) string {
 	if strings.HasPrefix(p[2], "sha256:") || strings.HasPrefix(p[2], "sha512:") {
 		return m
 	}
-	return p[1] + redacted + "@" + p[2]
+	mark := ""
+	if strings.ContainsRune(" \t\n\r\f\"'=([,", rune(p[1][0])) {
+		mark = p[1][:1]
+	}
+	return mark + redacted + "@" + p[2]
 }
