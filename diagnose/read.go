@@ -43,7 +43,7 @@ type scan struct {
 func Read(t Text) Reading {
 	rules := compiled()
 	whole := scan{text: bound(t.Message)}
-	rules.auto.scan(whole.text, &whole.seen, &whole.first)
+	rules.run(&whole, t.Image)
 
 	var r Reading
 	r.Image = whole.image()
@@ -56,7 +56,7 @@ func Read(t Text) Reading {
 	part := &whole
 	if len(main) != len(whole.text) {
 		part = &scan{text: main}
-		rules.auto.scan(part.text, &part.seen, &part.first)
+		rules.run(part, t.Image, r.Image)
 		part.seen.set(rules.ids["@several"])
 	}
 	r.Host = part.host()
@@ -104,7 +104,7 @@ func (r *Reading) judge(rules *ruleset, s *scan, reason string) {
 // only the fall-back (go.podman.io/image docker/docker_image_src.go, "Mirrors also failed").
 func (r *Reading) joinMirror(rules *ruleset, mirror string, t Text) {
 	s := scan{text: mirror}
-	rules.auto.scan(s.text, &s.seen, &s.first)
+	rules.run(&s, t.Image, r.Image)
 	m := Reading{Image: r.Image, Host: s.host()}
 	m.judge(rules, &s, "")
 	if m.Cause == Unknown || m.Cause == r.Cause {

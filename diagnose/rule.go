@@ -47,6 +47,7 @@ const ruleWords = 8 // 512 rules
 type ruleset struct {
 	auto  *automaton
 	ids   map[string]uint16
+	plain bitset // what speaks finds around a name that says nothing
 	rules []compiledRule
 	// by maps a phrase to the rules that it may set off.
 	by [maxPhrases][ruleWords]uint64
@@ -95,6 +96,8 @@ func compile(steps [][]rule) *ruleset {
 		}
 	}
 	s.auto = newAutomaton(text)
+	var first [markers]int32
+	s.auto.scan(`/x:x": /x, /x: x/ `, &s.plain, &first)
 	return s
 }
 
