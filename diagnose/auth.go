@@ -66,7 +66,7 @@ func authStatus() []rule {
 	return []rule{
 		// C24 core/remotes/docker/authorizer.go:307-347: the oauth token is asked for with a credential, the anonymous one without.
 		possible(InvalidCredentials, ExpiredCredentials, ProviderFailed, Forbidden, NoCredentials).on("failed to fetch oauth token").and("=401"),
-		possible(InvalidCredentials, ExpiredCredentials, Forbidden, DeniedOrMissing).on("failed to fetch oauth token").and("=403", "@ghcr"), // TRUTH 4.2: a bad GitHub token is a 403
+		possible(InvalidCredentials, ExpiredCredentials, Forbidden, DeniedOrMissing).on("failed to fetch oauth token").and("=403", "@ghcr"), // a bad GitHub token is a 403: https://github.com/sigstore/scaffolding/issues/127
 		possible(Forbidden, InvalidCredentials, ExpiredCredentials, DeniedOrMissing, ClientBlocked).on("failed to fetch oauth token").and("=403"),
 		possible(InvalidCredentials, SecretMalformed, NotARegistry, ExpiredCredentials).on("failed to fetch oauth token").and("=400"),
 		possible(NotARegistry, RepositoryNotFound, InvalidCredentials, RegistryConfig).on("failed to fetch oauth token", "failed to fetch anonymous token").and("=404"),
@@ -92,7 +92,7 @@ func authStatus() []rule {
 			"you do not have permission", "does not have permission",
 			"not have access", "access denied", "permission to access", "no permission", "not permitted to pull", "not allowed to pull", "pull permission", "insufficient permission",
 			"denied: permission_denied", "is not authorized", "not authorized"),
-		// GitHub answers a bad token and a private package alike (TRUTH 4.2).
+		// GitHub answers a bad token and a private package alike (https://github.com/openai/tunnel-client/issues/75).
 		possible(DeniedOrMissing, NoCredentials, Forbidden, InvalidCredentials, RepositoryNotFound).on(": denied", "desc = denied", "=403").and("@ghcr"),
 		possible(NoCredentials, InvalidCredentials, ExpiredCredentials, DeniedOrMissing, ProviderFailed, Forbidden, SecretMalformed).on("=401", "401 unauthorized", "(unauthorized)"),
 		// A bare 403: a permission, a block or a proxy; only the registry's own words would tell.

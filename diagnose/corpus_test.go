@@ -59,7 +59,7 @@ func TestCorpus(t *testing.T) {
 }
 
 // runtimeCases is what the registry did, as codes; the first is the truth, the others are what
-// the text cannot tell from it (TRUTH chapters 3 and 4).
+// the text cannot tell from it (see names.go and auth.go).
 var runtimeCases = map[string][]Code{
 	"nxdomain": {DNS}, "refused": {Refused}, "tcp-close": {Interrupted}, "tls-old": {TLSInvalid}, "mtls": {TLSInvalid}, "http-on-https": {HTTPMismatch},
 	"x509-unknown": {TLSUntrusted}, "x509-expired": {TLSInvalid}, "x509-name": {TLSInvalid}, "x509-cn-only": {TLSInvalid}, "x509-notyet": {TLSInvalid},

@@ -104,7 +104,7 @@ func (v *view) decide(d *Diagnosis) *evidence.Fact {
 		}
 	}
 	if deciding == nil && v.c.Pull.Reason != "" {
-		// Since 1.33 a malformed secret's raw error is the waiting reason itself (TRUTH 2.4).
+		// Since 1.33 a malformed secret's raw error is the waiting reason itself (K36 pkg/kubelet/images/image_manager.go:276-278, EnsureImageExists).
 		r := Read(Text{Message: v.c.Pull.Reason, Image: v.c.Pull.Image})
 		if r.Cause != Unknown {
 			d.Reading = r

@@ -25,7 +25,7 @@ func (v *view) proof(f *evidence.Fact, r Reading) *evidence.Fact {
 		if v.c.Pull.Kind == evidence.VolumeImage {
 			said += fmt.Sprintf(" for its image volume %q", v.c.Pull.Volume)
 		}
-		if m.Reason != "" && !strings.ContainsAny(m.Reason, " :") { // else the reason is the text itself (TRUTH 2.4)
+		if m.Reason != "" && !strings.ContainsAny(m.Reason, " :") { // else the reason is the text itself: see decide
 			said += " with " + m.Reason
 		}
 	case evidence.Terminated:

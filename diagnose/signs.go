@@ -139,7 +139,7 @@ func (s *ruleset) runtime(t *scan) string {
 	return ""
 }
 
-// Words that tell the runtimes apart: TRUTH chapters 3.1, 3.3 and 3.4 in short.
+// Words that tell the runtimes apart (C24 core/transfer/local/pull.go:62, C17 pull.go:183, CIMG docker/docker_image_src.go, CRIO server/image_pull.go, MOBY distribution/errors.go).
 var (
 	dockerWords = []string{"error response from daemon", "'docker login'", "failed to register layer", "docker daemon",
 		"no matching manifest for ", "api error (500)", "error pulling image configuration", "filesystem layer verification failed",
