@@ -62,7 +62,7 @@ func (v *view) sharpenAuth(d *Diagnosis) {
 	p := v.pullSecrets()
 	for i := range p.unread {
 		s := &p.unread[i]
-		d.gap(evidence.Gap{Vantage: evidence.API, What: "secret " + secretName(s), Why: "it could not be read, which does not mean that it is missing",
+		d.gap(evidence.Gap{Vantage: evidence.API, What: "secret " + s.Name + " in namespace " + s.Namespace, Why: "it could not be read, which does not mean that it is missing",
 			How: "kubectl auth can-i get " + quote("secret/"+s.Name) + " -n " + quote(s.Namespace), Deciding: true})
 	}
 	v.weighSecrets(d, p)
