@@ -37,7 +37,7 @@ func TestWeighsSecrets(t *testing.T) {
 		{"a missing secret and a bare 403", []*evidence.Fact{waiting(plain403), podWith("regcred"), gone}, SecretMissing, Possible, []Code{Forbidden}, ""},
 		{"one of two is missing", []*evidence.Fact{waiting(anonymous401), podWith("regcred", "more"), gone, secretFact(evidence.Secret{Name: "more", Exists: evidence.Yes, Registries: []string{"other.example"}})}, SecretMissing, Possible, []Code{NoCredentials}, ""},
 		{"a secret without a fact", []*evidence.Fact{waiting(anonymous401), podWith("regcred")}, NoCredentials, Possible, nil, "secret regcred in namespace shop"},
-		{"a second secret without a fact", []*evidence.Fact{waiting(anonymous401), podWith("regcred", "more"), other}, NoCredentials, Possible, nil, "secret shop/more"},
+		{"a second secret without a fact", []*evidence.Fact{waiting(anonymous401), podWith("regcred", "more"), other}, NoCredentials, Possible, nil, "secret more in namespace shop"},
 		{"an empty name is no secret", []*evidence.Fact{waiting(anonymous401), podWith("")}, NoCredentials, Possible, nil, ""},
 		{"born before, but the registry hides what is missing", []*evidence.Fact{waiting(insufficientScope), podWith(), account}, NoCredentials, Possible, []Code{DeniedOrMissing}, ""},
 		{"born before, by an anonymous token", []*evidence.Fact{waiting(anonymousToken), podWith(), account}, NoCredentials, Possible, []Code{DeniedOrMissing}, ""},
