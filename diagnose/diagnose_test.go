@@ -145,7 +145,9 @@ func checkDiagnosis(t *testing.T, d Diagnosis) {
 func TestForbiddenSecretIsAGap(t *testing.T) {
 	t.Parallel()
 	d := Diagnose(caseOf(waiting(anonymous401), podWith("regcred"), secretFact(evidence.Secret{Name: "regcred"})), noon)
-	if d.allows(SecretMissing) || !slices.ContainsFunc(d.Gaps, func(g evidence.Gap) bool { return strings.Contains(g.What, "secret regcred in namespace shop") && g.Deciding }) {
+	if d.allows(SecretMissing) || !slices.ContainsFunc(d.Gaps, func(g evidence.Gap) bool {
+		return strings.Contains(g.What, "secret regcred in namespace shop") && g.Deciding
+	}) {
 		t.Errorf("candidates %v, gaps %v", d.Candidates, d.Gaps)
 	}
 }
