@@ -115,6 +115,7 @@ func passing(err error) bool {
 // fingerprint is what a report says, without what changes by itself: texts that hold an age, and counts of restarts.
 func fingerprint(r report.Report) string {
 	var b strings.Builder
+	b.WriteString("report\n") // never empty: the first report is news, whatever it says
 	for _, f := range r.Findings {
 		fmt.Fprintln(&b, f.Cause, f.Confidence, f.Images, f.Nodes, f.Pods)
 	}
