@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/refloat-dev/refloat/evidence"
@@ -44,20 +45,11 @@ func (v *view) sharpenNetwork(d *Diagnosis) {
 func (v *view) findMasked(d *Diagnosis) {
 	for _, r := range v.others {
 		for _, s := range symptoms[d.Cause] {
-			if r.Cause == s && !contains(d.Masks, s) {
+			if r.Cause == s && !slices.Contains(d.Masks, s) {
 				d.Masks = append(d.Masks, s)
 			}
 		}
 	}
-}
-
-func contains(codes []Code, c Code) bool {
-	for _, o := range codes {
-		if o == c {
-			return true
-		}
-	}
-	return false
 }
 
 // addGaps says what would decide where several causes stay.

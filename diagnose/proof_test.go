@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -51,7 +52,7 @@ func TestOneSecretSettlesIt(t *testing.T) {
 	t.Parallel()
 	other := secretFact(evidence.Secret{Name: "regcred", Exists: evidence.Yes, Type: "kubernetes.io/dockerconfigjson", Registries: []string{"shop.example:5000"}})
 	d := Diagnose(caseOf(waiting(anonymous401), podWith("regcred"), other), noon)
-	if d.Cause != SecretMalformed || d.Confidence != Likely || len(d.Candidates) != 1 || !contains(d.Masks, NoCredentials) {
+	if d.Cause != SecretMalformed || d.Confidence != Likely || len(d.Candidates) != 1 || !slices.Contains(d.Masks, NoCredentials) {
 		t.Errorf("%s (%s), candidates %v, masks %v", d.Cause, d.Confidence, d.Candidates, d.Masks)
 	}
 	for name, facts := range map[string][]*evidence.Fact{

@@ -3,6 +3,7 @@ package kube
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/refloat-dev/refloat/evidence"
@@ -82,7 +83,7 @@ func (t *tally) runs(image, node []byte) {
 func (f *finder) elsewhere() {
 	failing := map[string][]string{}
 	for _, c := range f.out.Cases {
-		if c.Pull.Image != "" && c.Pull.Node != "" && !contains(failing[c.Pull.Image], c.Pull.Node) {
+		if c.Pull.Image != "" && c.Pull.Node != "" && !slices.Contains(failing[c.Pull.Image], c.Pull.Node) {
 			failing[c.Pull.Image] = append(failing[c.Pull.Image], c.Pull.Node)
 		}
 	}
@@ -130,13 +131,4 @@ func nodes(names []string, more int) string {
 		s += fmt.Sprintf(" and %d more", more)
 	}
 	return s
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/refloat-dev/refloat/diagnose"
@@ -125,7 +126,7 @@ func (s subject) names(x *evidence.Secret) bool {
 	known := false
 	for _, o := range s.owners {
 		known = known || !o.pod.Created.IsZero()
-		if o.namespace == x.Namespace && contains(o.pod.PullSecrets, x.Name) {
+		if o.namespace == x.Namespace && slices.Contains(o.pod.PullSecrets, x.Name) {
 			return true
 		}
 	}

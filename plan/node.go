@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"regexp"
+	"slices"
 
 	"github.com/refloat-dev/refloat/evidence"
 )
@@ -71,7 +72,7 @@ func (s subject) digests() []string {
 	var out []string
 	for _, text := range append([]string{s.Reading.Detail}, s.texts()...) {
 		for _, d := range digestText.FindAllString(text, -1) {
-			if !contains(out, d) && len(out) < 4 {
+			if !slices.Contains(out, d) && len(out) < 4 {
 				out = append(out, d)
 			}
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/refloat-dev/refloat/evidence"
@@ -93,12 +94,12 @@ func (o owner) imageCommands(target, path string) []string {
 		switch p.Kind {
 		case evidence.VolumeImage:
 			cmd := kubectl(o.namespace, "patch", target, "--type=strategic", "-p", volumePatch(path, p.Volume))
-			if !contains(out, cmd) {
+			if !slices.Contains(out, cmd) {
 				out = append(out, cmd)
 			}
 		case evidence.Ephemeral:
 		default:
-			if pair := quote(p.Container) + `="$IMAGE"`; p.Container != "" && !contains(pairs, pair) {
+			if pair := quote(p.Container) + `="$IMAGE"`; p.Container != "" && !slices.Contains(pairs, pair) {
 				pairs = append(pairs, pair)
 			}
 		}
@@ -170,7 +171,7 @@ func (o owner) recreate() []string {
 func (o owner) podNames() []string {
 	var names []string
 	for _, p := range o.pulls {
-		if p.Pod != "" && !contains(names, p.Pod) {
+		if p.Pod != "" && !slices.Contains(names, p.Pod) {
 			names = append(names, p.Pod)
 		}
 	}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/refloat-dev/refloat/evidence"
@@ -27,7 +28,7 @@ func (s subject) grantSecret() []Step {
 	var steps []Step
 	var namespaces []string
 	for _, o := range s.owners {
-		if !contains(namespaces, o.namespace) {
+		if !slices.Contains(namespaces, o.namespace) {
 			namespaces = append(namespaces, o.namespace)
 			steps = append(steps, s.createSecret(o.namespace, newSecret, len(steps) == 0))
 		}

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/refloat-dev/refloat/diagnose"
@@ -41,7 +42,7 @@ func newSubject(f diagnose.Finding) subject {
 		if i == 0 {
 			s.pull, s.ref = c.Pull, parse(c.Pull.Image)
 		}
-		if n := c.Pull.Node; n != "" && !contains(s.nodes, n) {
+		if n := c.Pull.Node; n != "" && !slices.Contains(s.nodes, n) {
 			s.nodes = append(s.nodes, n)
 		}
 		key := c.Pull.Workload
@@ -150,13 +151,4 @@ func (s subject) resolver() string {
 		}
 	}
 	return ""
-}
-
-func contains(all []string, s string) bool {
-	for _, x := range all {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

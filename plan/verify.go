@@ -1,6 +1,9 @@
 package plan
 
-import "github.com/refloat-dev/refloat/evidence"
+import (
+	"github.com/refloat-dev/refloat/evidence"
+	"slices"
+)
 
 // unstick is for causes that are gone without any change to the pod: it tries again by itself.
 func (s subject) unstick() []Step {
@@ -61,7 +64,7 @@ func quoteImage(image string) string {
 func unique(all []string) []string {
 	var out []string
 	for _, s := range all {
-		if !contains(out, s) {
+		if !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}
