@@ -61,6 +61,8 @@ type Pull struct {
 	Image  string `json:"image"`
 	Policy string `json:"policy,omitempty"` // Always, IfNotPresent, Never
 	Node   string `json:"node,omitempty"`
+	// Platform is what a planned image is asked for, such as linux/arm64; empty where the node tells.
+	Platform string `json:"platform,omitempty"`
 	// Reason is the kubelet's waiting.reason, which may be a raw error text; empty where the container waits for nothing.
 	Reason string `json:"reason,omitempty"`
 	// Workload is the owner at the top of the chain; the pod itself where it has none.

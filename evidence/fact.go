@@ -31,6 +31,10 @@ type Fact struct {
 	NodeState *NodeState      `json:"node,omitempty"`
 	Elsewhere *Elsewhere      `json:"elsewhere,omitempty"`
 	Workload  *Workload       `json:"workload,omitempty"`
+
+	Keyring      *Keyring      `json:"keyring,omitempty"`
+	Probe        *Probe        `json:"probe,omitempty"`
+	Alternatives *Alternatives `json:"alternatives,omitempty"`
 }
 
 // Message is a text that Kubernetes shows about the pull.
