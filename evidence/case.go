@@ -25,7 +25,9 @@ type Collection struct {
 
 // Scope is what was asked for.
 type Scope struct {
+	// Context and Kubeconfig are set where they were given by flag: printed commands then name them too.
 	Context       string `json:"context,omitempty"`
+	Kubeconfig    string `json:"kubeconfig,omitempty"`
 	Namespace     string `json:"namespace,omitempty"`
 	AllNamespaces bool   `json:"allNamespaces,omitempty"`
 	// Target is POD or TYPE/NAME as it was typed; empty means the whole namespace.
@@ -46,6 +48,17 @@ type Case struct {
 	Pull  Pull    `json:"pull"`
 	Facts []*Fact `json:"facts"`
 	Gaps  []Gap   `json:"gaps,omitempty"`
+	// Places are where a planned image was asked for; empty for one given by hand.
+	Places []Place `json:"places,omitempty"`
+}
+
+// Place is a line of a manifest.
+type Place struct {
+	// File is as it was given, - for standard input.
+	File string `json:"file"`
+	Line int    `json:"line,omitempty"`
+	// Object is what the manifest makes there.
+	Object Ref `json:"object,omitzero"`
 }
 
 // Pull names one image that one container cannot get.
