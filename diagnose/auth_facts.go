@@ -38,7 +38,7 @@ func (v *view) pullSecrets() pullSecrets {
 			p.unread = append(p.unread, *s)
 		case s.Problem != "":
 			p.broken = append(p.broken, f)
-		case KeysMatch(s.Registries, v.c.Pull.Image):
+		case evidence.KeysMatch(s.Registries, v.c.Pull.Image):
 			p.matched = append(p.matched, f)
 		default:
 			p.unmatched = append(p.unmatched, f)
@@ -204,7 +204,7 @@ func (v *view) accountSecrets() (known, match bool) {
 			continue
 		}
 		s := v.secrets[i].Secret
-		match = match || s.Exists == evidence.Yes && s.Problem == "" && KeysMatch(s.Registries, v.c.Pull.Image)
+		match = match || s.Exists == evidence.Yes && s.Problem == "" && evidence.KeysMatch(s.Registries, v.c.Pull.Image)
 	}
 	return known, match
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/refloat-dev/refloat/diagnose"
 	"github.com/refloat-dev/refloat/evidence"
 )
 
@@ -209,7 +208,7 @@ func (s subject) namedSecrets() []*evidence.Secret {
 
 // covers tells whether the kubelet would use a secret for the image, by the rule that the diagnosis goes by.
 func (s subject) covers(x *evidence.Secret) bool {
-	return diagnose.KeysMatch(x.Registries, s.pull.Image)
+	return evidence.KeysMatch(x.Registries, s.pull.Image)
 }
 
 var ecrHost = regexp.MustCompile(`^[0-9]{12}\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)

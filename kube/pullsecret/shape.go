@@ -1,15 +1,11 @@
 // Package pullsecret says what shape a pull secret has: what the kubelet would
 // read in it, and what of it breaks.
 //
-// No credential leaves it. It holds to the kubelet's own parser
-// (pkg/credentialprovider/config.go and secrets/secrets.go), whose types have the
-// same names here because their names are part of its error texts.
+// No credential leaves it. What the data say is internal/dockerconfig's to read; which
+// types and keys count is here (K36 pkg/credentialprovider/secrets/secrets.go).
 package pullsecret
 
 import (
-	"encoding/base64"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"sort"
 	"strings"
@@ -17,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/internal/dockerconfig"
 )
 
 // maxRegistries bounds the registries that are named.
@@ -62,127 +59,35 @@ func read(out *evidence.Secret, s *corev1.Secret) {
 }
 
 func inspect(out *evidence.Secret, data []byte, modern bool) {
-	entries, err := parse(data, modern)
-	out.Registries = registries(data, modern)
+	entries, err := dockerconfig.Parse(data, modern)
+	o := dockerconfig.Describe(data, modern)
+	out.Registries = registries(o.Keys)
 	switch {
 	case err != nil:
 		out.Problem, out.Breaks = evidence.Clean(err.Error()), true
 	case len(entries) == 0:
-		out.Problem = emptiness(data, modern)
+		out.Problem = emptiness(o, modern)
 	default:
 		out.Problem = weakness(entries)
 	}
 }
 
-// DockerConfigJSON is the file ~/.docker/config.json as the kubelet reads it.
-type DockerConfigJSON struct {
-	Auths       DockerConfig      `json:"auths"`
-	HTTPHeaders map[string]string `json:"HttpHeaders,omitempty"`
-}
-
-// DockerConfig is the older .dockercfg, and what is under auths.
-type DockerConfig map[string]DockerConfigEntry
-
-// DockerConfigEntry is one registry's credential, and no more of it than its shape.
-type DockerConfigEntry struct {
-	// empty is set where the entry matches and offers nothing.
-	empty bool
-	// broken is set where the password ends in a line break.
-	broken bool
-}
-
-type dockerConfigEntryWithAuth struct {
-	Username string `json:"username,omitempty"`
-	Password string `json:"password,omitempty"`
-	Email    string `json:"email,omitempty"`
-	Auth     string `json:"auth,omitempty"`
-}
-
-// UnmarshalJSON keeps the shape of an entry.
-func (e *DockerConfigEntry) UnmarshalJSON(data []byte) error {
-	var raw dockerConfigEntryWithAuth
-	if err := json.Unmarshal(data, &raw); err != nil {
-		return err
+// registries are the keys as they are written, bounded.
+func registries(keys []string) []string {
+	if len(keys) == 0 {
+		return nil
 	}
-	user, password := raw.Username, raw.Password
-	if raw.Auth != "" {
-		var err error
-		if user, password, err = decodeAuth(raw.Auth); err != nil {
-			return err
-		}
-	}
-	e.empty = user == "" && password == ""
-	e.broken = strings.HasSuffix(password, "\n")
-	return nil
-}
-
-var errAuth = errors.New("unable to parse auth field, must be formatted as base64(username:password)")
-
-// decodeAuth is the kubelet's decodeDockerConfigFieldAuth: padding may be missing, a colon may not.
-func decodeAuth(field string) (user, password string, err error) {
-	enc := base64.RawStdEncoding
-	if strings.HasSuffix(strings.TrimSpace(field), "=") {
-		enc = base64.StdEncoding
-	}
-	raw, err := enc.DecodeString(field)
-	if err != nil {
-		return "", "", err
-	}
-	user, password, ok := strings.Cut(string(raw), ":")
-	if !ok {
-		return "", "", errAuth
-	}
-	return user, password, nil
-}
-
-// parse reads the data as the kubelet does. Its error has the kubelet's text.
-func parse(data []byte, modern bool) (DockerConfig, error) {
-	var entries DockerConfig
-	var err error
-	if modern {
-		var file DockerConfigJSON
-		err = json.Unmarshal(data, &file)
-		entries = file.Auths
-	} else {
-		err = json.Unmarshal(data, &entries)
-	}
-	if err != nil {
-		return nil, errors.New(strings.ReplaceAll(err.Error(), "pullsecret.", "credentialprovider."))
-	}
-	return entries, nil
-}
-
-// registries are the keys as they are written, as far as the data can be read at all.
-func registries(data []byte, modern bool) []string {
-	var entries map[string]json.RawMessage
-	if modern {
-		var file struct {
-			Auths map[string]json.RawMessage `json:"auths"`
-		}
-		_ = json.Unmarshal(data, &file) // what can be read of a broken file is still worth naming
-		entries = file.Auths
-	} else {
-		_ = json.Unmarshal(data, &entries)
-	}
-	out := make([]string, 0, len(entries))
-	for key := range entries {
+	out := make([]string, 0, len(keys))
+	for _, key := range keys {
 		out = append(out, evidence.Clean(key))
 	}
 	sort.Strings(out)
-	if len(out) == 0 {
-		return nil
-	}
 	return out[:min(len(out), maxRegistries)]
 }
 
 // emptiness says why the kubelet finds no entry in data that parses.
-func emptiness(data []byte, modern bool) string {
-	var file struct {
-		CredsStore  json.RawMessage `json:"credsStore"`
-		CredHelpers json.RawMessage `json:"credHelpers"`
-	}
-	_ = json.Unmarshal(data, &file) // it did parse as JSON
-	if modern && (file.CredsStore != nil || file.CredHelpers != nil) {
+func emptiness(o dockerconfig.Outline, modern bool) string {
+	if modern && (o.Store || len(o.Helpers) > 0) {
 		return "it has no credentials of its own: the kubelet ignores credsStore and credHelpers"
 	}
 	if modern {
@@ -192,15 +97,15 @@ func emptiness(data []byte, modern bool) string {
 }
 
 // weakness says which entries read well and cannot work.
-func weakness(entries DockerConfig) string {
+func weakness(entries dockerconfig.DockerConfig) string {
 	var parts []string
 	for key, e := range entries {
 		switch {
 		case key == "auths":
 			parts = append(parts, "the key auths does not belong into a .dockercfg: the kubelet takes it for a registry's name")
-		case e.empty:
+		case e == dockerconfig.Entry{}:
 			parts = append(parts, fmt.Sprintf("the entry %q holds no user and password (the kubelet ignores credsStore, credHelpers and identitytoken)", evidence.Clean(key)))
-		case e.broken:
+		case strings.HasSuffix(e.Password, "\n"):
 			parts = append(parts, fmt.Sprintf("the password for %q ends in a line break", evidence.Clean(key)))
 		}
 	}
