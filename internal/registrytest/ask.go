@@ -81,7 +81,10 @@ func route(path string) (step Step, repo, object string) {
 	switch path {
 	case "/v2/", "/v2":
 		return StepPing, "", ""
-	case "/token":
+	case "/token", "/token/", "/v2/token", "/v2/auth", "/oauth2/token", "/service/token", "/jwt/auth":
+		return StepToken, "", ""
+	}
+	if strings.HasPrefix(path, "/artifactory/api/docker/") && strings.HasSuffix(path, "/v2/token") {
 		return StepToken, "", ""
 	}
 	rest, ok := strings.CutPrefix(path, "/v2/")

@@ -3,31 +3,8 @@ package registrytest
 import (
 	"crypto/subtle"
 	"fmt"
-	"net/http"
+	"strings"
 	"time"
-)
-
-// Style is how a registry asks who is there, and how it refuses.
-type Style string
-
-// The styles.
-const (
-	// Open asks nobody.
-	Open Style = "open"
-	// BearerHub is Docker Hub's manner: everybody gets a token, and the
-	// manifests of private and of missing repositories answer 401 alike.
-	BearerHub Style = "bearer-hub"
-	// BearerQuay is Quay's manner: as BearerHub, but the second 401 does not say
-	// that the scope was insufficient.
-	BearerQuay Style = "bearer-quay"
-	// BearerStrict is GHCR's manner: the token endpoint itself answers 401 for
-	// private and missing repositories, and 403 to wrong credentials.
-	BearerStrict Style = "bearer-strict"
-	// BearerForbidding is the Artifact Registry's manner: as BearerStrict, but
-	// with 403 to anonymous callers and 401 to wrong credentials.
-	BearerForbidding Style = "bearer-forbidding"
-	// BasicECR is Amazon ECR's manner: Basic, always, and 404 for what is missing.
-	BasicECR Style = "basic-ecr"
 )
 
 const ecrAccount = "123456789012"
@@ -67,9 +44,6 @@ const (
 	loginLocked  login = "locked"
 )
 
-// hides reports whether private and missing repositories get a token and 401.
-func (s Style) hides() bool { return s == BearerHub || s == BearerQuay }
-
 // anyName lets the password alone decide, as the refresh token of an OAuth2
 // grant does.
 const anyName = "*"
@@ -97,39 +71,37 @@ func (r *Registry) check(name, password string) (User, login) {
 
 // authorize refuses a, or not. The token endpoint judges for itself.
 func (r *Registry) authorize(a *ask) (rep reply, refused bool) {
+	m := r.Style.manner()
 	switch {
 	case r.Style == Open, a.step == StepToken, a.step == StepOther:
 		return reply{}, false
-	case r.Style == BasicECR:
+	case m.basic != "", m.both && a.scheme == "Basic":
 		return r.authorizeBasic(a)
+	case m.lets && a.scheme == "" && a.repo != "" && r.mayPull(User{}, loginNone, a.repo):
+		return reply{}, false
 	}
 	return r.authorizeBearer(a)
 }
 
-// authorizeBasic gives the answers of ECR, down to the body "Not Authorized".
 func (r *Registry) authorizeBasic(a *ask) (reply, bool) {
 	u, l := User{}, loginNone
 	if a.scheme == "Basic" {
 		u, l = r.check(a.user, a.secret)
 	}
-	switch l {
-	case loginExpired:
-		return problem(http.StatusForbidden, "DENIED", "Your authorization token has expired. Reauthenticate and try again.", nil), true
-	case loginGood:
-	default:
-		return reply{status: http.StatusUnauthorized, body: []byte("Not Authorized\n"), header: http.Header{
-			"Content-Type":     {"text/plain; charset=utf-8"},
-			"Www-Authenticate": {fmt.Sprintf(`Basic realm="%s/",service="ecr.amazonaws.com"`, a.base)},
-		}}, true
-	}
-	if a.repo == "" || covers(u.Pull, a.repo) {
+	m := r.Style.manner()
+	switch {
+	case l == loginExpired:
+		return r.says(refusesExpired, a, u.Name, nil), true
+	case l == loginWrong && m.both:
+		return r.says(refusesWrong, a, a.user, nil), true
+	case l != loginGood:
+		return r.challenge(a, ""), true
+	case a.repo == "" || covers(u.Pull, a.repo) || m.both && r.mayPull(u, l, a.repo):
 		return reply{}, false
+	case m.grants:
+		return r.challenge(a, "insufficient_scope"), true
 	}
-	// ECR tells a caller without permission nothing about what exists.
-	return problem(http.StatusForbidden, "DENIED", fmt.Sprintf(
-		"User: arn:aws:iam::%[1]s:user/%[2]s is not authorized to perform: ecr:BatchGetImage on resource: "+
-			"arn:aws:ecr:eu-central-1:%[1]s:repository/%[3]s because no identity-based policy allows the ecr:BatchGetImage action",
-		ecrAccount, u.Name, a.repo), nil), true
+	return r.says(refusesForbidden, a, u.Name, nil), true
 }
 
 func (r *Registry) authorizeBearer(a *ask) (reply, bool) {
@@ -142,33 +114,35 @@ func (r *Registry) authorizeBearer(a *ask) (reply, bool) {
 		return r.challenge(a, "invalid_token"), true
 	case a.repo == "" || t.covers(a.repo):
 		return reply{}, false
-	case r.Style.hides() || t.User == "":
+	case r.Style.manner().grants || t.User == "":
 		return r.challenge(a, "insufficient_scope"), true
 	}
-	return r.denied(a), true
+	return r.says(refusesForbidden, a, t.User, nil), true
 }
 
-// denied refuses somebody who is known.
-func (r *Registry) denied(a *ask) reply {
-	if r.Style == BearerForbidding {
-		return problem(http.StatusForbidden, "DENIED", fmt.Sprintf(
-			`Permission "artifactregistry.repositories.downloadArtifacts" denied on resource "%s" (or it may not exist)`, a.repo), nil)
-	}
-	return problem(http.StatusForbidden, "DENIED", "permission_denied: read_package", nil)
-}
-
-// challenge is the 401 of RFC 6750, section 3; code is empty at first asking.
+// challenge is a 401: that of RFC 6750, section 3, where there are tokens. The
+// code is empty at first asking.
 func (r *Registry) challenge(a *ask, code string) reply {
-	h := fmt.Sprintf(`Bearer realm="%s",service="%s"`, r.realm(a), r.service())
+	m := r.Style.manner()
+	h := strings.ReplaceAll(m.basic, "{base}", a.base)
+	switch {
+	case h != "":
+	case m.again != "" && code != "":
+		h = m.again
+	default:
+		h = fmt.Sprintf(`Bearer realm="%s",service="%s"`, r.realm(a), r.service())
+		if a.repo != "" {
+			h += fmt.Sprintf(`,scope="repository:%s:pull"`, a.repo)
+		}
+		if code != "" && !m.mute {
+			h += fmt.Sprintf(`,error="%s"`, code)
+		}
+	}
 	var detail any
 	if a.repo != "" {
-		h += fmt.Sprintf(`,scope="repository:%s:pull"`, a.repo)
 		detail = []map[string]string{{"Type": "repository", "Class": "", "Name": a.repo, "Action": "pull"}}
 	}
-	if code != "" && r.Style != BearerQuay {
-		h += fmt.Sprintf(`,error="%s"`, code)
-	}
-	rep := problem(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required", detail)
+	rep := r.says(refusesCaller, a, "", detail)
 	rep.header.Set("Www-Authenticate", h)
 	return rep
 }

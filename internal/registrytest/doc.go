@@ -12,6 +12,23 @@
 // through [Faults], or over a socket through [Admin]. [Preset] answers carry
 // the texts and headers of the registries they are named after.
 //
+// A [Profile] is one of the world's registries made of these parts, under its
+// own host names, and a table of situations: which image, asked for with which
+// account, what goes wrong, and which causes an honest judge may conclude from
+// the answers. A test that judges goes through them all:
+//
+//	for _, p := range registrytest.Profiles() {
+//		for _, s := range p.Situations {
+//			r, err := p.Start(s) // over TLS on loopback
+//			…ask for s.Image as s.User with s.Password over r.Transport,
+//			which knows p.Hosts and nothing else; r.Log has what was asked…
+//			…s.Want has the causes' codes; none: the image is served…
+//			err = r.Close()
+//		}
+//	}
+//
+// What each situation looks like on the wire is in testdata/manners.golden.
+//
 // The texts are those of the real services as seen by their users; the status
 // codes and the token flow follow the distribution specification and what
 // containerd and go-containerregistry do with them.

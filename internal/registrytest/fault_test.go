@@ -49,7 +49,12 @@ type answer struct {
 // ask sends one request and reads the answer whole.
 func ask(t *testing.T, tr http.RoundTripper, method, url string, header ...string) (answer, string, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	return askWithin(t, tr, 500*time.Millisecond, method, url, header...)
+}
+
+func askWithin(t *testing.T, tr http.RoundTripper, patience time.Duration, method, url string, header ...string) (answer, string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, nil)
 	if err != nil {

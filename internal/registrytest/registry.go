@@ -18,6 +18,15 @@ type Registry struct {
 	// Private lists repositories that need a permission; "team/*" covers a
 	// prefix and "*" everything. Under BasicECR everything is private anyway.
 	Private []string
+	// Public lists repositories that anybody may pull, if they exist; what is
+	// missing among them is said to be missing.
+	Public []string
+	// Elsewhere is a URL that requests for manifests and tags are sent on to
+	// (307), with what follows /v2 appended; empty: none are.
+	Elsewhere string
+	// Shown are headers of every manifest that is served, such as the caller's
+	// limit.
+	Shown map[string]string
 	// Realm is the token endpoint named in challenges. When empty it is /token
 	// on the host and scheme that the request used.
 	Realm string

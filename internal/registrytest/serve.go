@@ -17,6 +17,10 @@ func (r *Registry) serve(a *ask) reply {
 	if a.method != http.MethodGet && a.method != http.MethodHead {
 		return problem(http.StatusMethodNotAllowed, "UNSUPPORTED", "The operation is unsupported.", nil)
 	}
+	if r.Elsewhere != "" && (a.step == StepManifest || a.step == StepTags) {
+		to := strings.TrimSuffix(r.Elsewhere, "/") + strings.TrimPrefix(a.path, "/v2")
+		return reply{status: http.StatusTemporaryRedirect, header: http.Header{"Location": {to}}}
+	}
 	switch a.step {
 	case StepPing:
 		return jsonReply(http.StatusOK, "application/json", []byte("{}"))
@@ -57,6 +61,9 @@ func (r *Registry) serveManifest(a *ask) reply {
 	}
 	rep.header.Set("Docker-Content-Digest", a.digest)
 	rep.header.Set("Etag", strconv.Quote(a.digest))
+	for k, v := range r.Shown {
+		rep.header.Set(k, v)
+	}
 	return rep
 }
 
@@ -109,21 +116,19 @@ func (r *Registry) serveTags(a *ask) reply {
 }
 
 func (r *Registry) noRepository(a *ask) reply {
-	if r.Style == BasicECR {
-		return problem(http.StatusNotFound, "NAME_UNKNOWN", fmt.Sprintf(
-			"The repository with name '%s' does not exist in the registry with id '%s'", a.repo, ecrAccount), nil)
+	on := lacksRepository
+	if a.step == StepTags {
+		on = lacksTags
 	}
-	return problem(http.StatusNotFound, "NAME_UNKNOWN", "repository name not known to registry", map[string]string{"name": a.repo})
+	return r.says(on, a, "", map[string]string{"name": a.repo})
 }
 
 func (r *Registry) noManifest(a *ask) reply {
-	switch {
-	case r.Style == BasicECR:
-		return problem(http.StatusNotFound, "MANIFEST_UNKNOWN", "Requested image not found", nil)
-	case validDigest(a.object):
-		return problem(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown", "unknown manifest name="+a.repo+" revision="+a.object)
+	detail := "unknown tag=" + a.object
+	if validDigest(a.object) {
+		detail = "unknown manifest name=" + a.repo + " revision=" + a.object
 	}
-	return problem(http.StatusNotFound, "MANIFEST_UNKNOWN", "manifest unknown", "unknown tag="+a.object)
+	return r.says(lacksManifest, a, "", detail)
 }
 
 func blobUnknown(a *ask) reply {

@@ -39,13 +39,22 @@ func (r *Registry) token(a *ask) reply {
 	if offered {
 		u, l = r.check(name, password)
 	}
-	if rep, refused := r.refuseLogin(l); refused {
-		return rep
+	switch l {
+	case loginLocked:
+		return r.says(refusesLocked, a, name, nil)
+	case loginWrong:
+		return r.says(refusesWrong, a, name, nil)
+	case loginExpired:
+		return r.says(refusesExpired, a, name, nil)
 	}
 	repo, pull := parseScope(a.form.Get("scope"))
 	pull = pull && r.mayPull(u, l, repo)
-	if l == loginNone && repo != "" && !pull && !r.Style.hides() {
-		return r.refuseAnonymous(a)
+	m := r.Style.manner()
+	switch refused := repo != "" && !pull && !m.grants; {
+	case l == loginNone && (refused || m.scoped && repo == ""):
+		return r.says(refusesAnonymous, a, "", nil)
+	case refused && m.strict:
+		return r.says(refusesForbidden, a, u.Name, nil)
 	}
 	return r.grant(token{User: u.Name, Repo: repo, Pull: pull, Expires: r.now().Add(tokenLife).Unix()})
 }
@@ -63,39 +72,17 @@ func offeredTo(a *ask) (name, password string, ok bool) {
 	return "", "", false
 }
 
-func (r *Registry) refuseLogin(l login) (reply, bool) {
-	switch {
-	case l == loginLocked:
-		return jsonReply(http.StatusTooManyRequests, "application/json", []byte(lockedBody)), true
-	case l != loginWrong && l != loginExpired:
-		return reply{}, false
-	case r.Style == BearerStrict:
-		return problem(http.StatusForbidden, "DENIED", "denied", nil), true
-	case r.Style == BearerForbidding:
-		return problem(http.StatusUnauthorized, "UNAUTHORIZED", "authentication failed", nil), true
-	}
-	return jsonReply(http.StatusUnauthorized, "application/json", []byte(`{"details":"incorrect username or password"}`+"\n")), true
-}
-
-func (r *Registry) refuseAnonymous(a *ask) reply {
-	if r.Style == BearerForbidding {
-		return problem(http.StatusForbidden, "DENIED", fmt.Sprintf(
-			`Unauthenticated request. Unauthenticated requests do not have permission `+
-				`"artifactregistry.repositories.downloadArtifacts" on resource "%s" (or it may not exist)`, a.repo), nil)
-	}
-	return problem(http.StatusUnauthorized, "UNAUTHORIZED", "authentication required", nil)
-}
-
-// mayPull: what is missing is treated as private, so that nobody learns which.
+// mayPull: what is missing is treated as private, so that nobody learns which,
+// unless everything of its name is public.
 func (r *Registry) mayPull(u User, l login, repo string) bool {
 	_, exists := r.tags(repo)
 	switch {
 	case l == loginGood && covers(u.Pull, repo):
-		return exists || !r.Style.hides()
+		return exists || !r.Style.manner().hides
 	case covers(r.Private, repo):
 		return false
 	}
-	return exists
+	return exists || covers(r.Public, repo)
 }
 
 func (r *Registry) grant(t token) reply {
