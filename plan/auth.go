@@ -273,7 +273,7 @@ func (s subject) deniedOrMissing() []Step {
 	} else {
 		steps = append(steps, s.noCredentials()...)
 	}
-	if moved := relocated(s.ref); moved != "" {
+	if moved := relocated(s.pull.Image); moved != "" {
 		steps[0].Note += " Known: " + moved
 	}
 	return steps

@@ -32,7 +32,7 @@ func (s subject) notFound() []Step {
 
 func (s subject) notFoundNote() string {
 	note := "The registry was reached and does not have it. Pushed to another place, removed, or mistyped; if it is pushed now, the pods recover by themselves."
-	if moved := relocated(s.ref); moved != "" {
+	if moved := relocated(s.pull.Image); moved != "" {
 		note += " Known: " + moved
 	}
 	for _, o := range s.owners {
