@@ -1,25 +1,52 @@
 package wire
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/registry/wire/trip"
 )
 
 // Client asks registries. Its zero value works, and many goroutines may use one; set the fields before the first use.
 type Client struct {
-	// Transport is cloned, its proxy, TLS and dialling kept and everything that bounds an answer set; nil is a transport
-	// like containerd's, with the proxy of the environment.
+	// Transport gives its Proxy, DialContext and TLSClientConfig, of which InsecureSkipVerify is not used; the rest of it is not either.
+	// Nil is the environment's proxy and Go's dialler and roots.
 	Transport *http.Transport
 	// Now is the clock that Retry-After and a token's end are measured with; nil is time.Now.
 	Now func() time.Time
 	// Timeout is what one request may take in all, its redirects and its body included; 0 is 15 seconds.
 	Timeout time.Duration
+
+	once  sync.Once
+	lines *trip.Lines
 }
+
+const (
+	defaultTimeout = 15 * time.Second
+	defaultBody    = 4 << 20 // containerd takes manifests up to 4.2 MiB (C24 core/remotes/docker/resolver.go:60)
+)
+
+func (c *Client) timeout() time.Duration { return cmp.Or(c.Timeout, defaultTimeout) }
+
+func (c *Client) now() time.Time {
+	if c.Now != nil {
+		return c.Now()
+	}
+	return time.Now()
+}
+
+func (c *Client) net() *trip.Lines {
+	c.once.Do(func() { c.lines = trip.New(c.Transport, c.timeout()) })
+	return c.lines
+}
+
+// CloseIdleConnections lets go of connections that no request uses, and forgets at what addresses the registries were.
+func (c *Client) CloseIdleConnections() { c.net().Close() }
 
 // Credential is what a session offers to its registry and to the token realm that the registry names.
 type Credential struct{ Username, Password string }
@@ -60,7 +87,8 @@ type Answer struct {
 	// Steps are every request made for this ask, in order: a first 401, the token request, the request again. The last is the answer itself,
 	// or where asking ended. There is always one.
 	Steps []evidence.Step
-	// Header is the last answer's, as it came: nothing of it is cleaned. Nil where there was none.
+	// Header is the last answer's, as it came: nothing of it is cleaned. Nil where there was none, where it failed, and where
+	// asking ended at the token realm.
 	Header http.Header
 	// Body is the whole body of an answer below 300, and nil for any other: what an error says is in its step.
 	Body []byte
@@ -79,29 +107,3 @@ func (a Answer) OK() bool {
 	s := a.Last()
 	return s.Failure == "" && s.Status >= 200 && s.Status < 300
 }
-
-// Session asks one registry about one repository with one credential. It keeps the registry's challenge and its token, so that
-// only the first ask pays for them. One goroutine may use it at a time.
-type Session struct {
-	client *Client
-	host   string
-	repo   string
-	cred   *Credential
-}
-
-// Session starts one; nothing is asked yet. The host is as references spell it (docker.io, reg.lab:5000); repository may be empty where no
-// token scope is to be asked for; a nil credential is anonymous, and so is an empty one, as containerd reads it.
-func (c *Client) Session(host, repository string, cred *Credential) *Session {
-	return &Session{client: c, host: host, repo: repository, cred: cred}
-}
-
-// Host is the address that is asked: registry-1.docker.io for docker.io.
-func (s *Session) Host() string { return s.host }
-
-// Do asks, and authenticates as the registry demands.
-func (s *Session) Do(_ context.Context, a Ask) Answer {
-	return Answer{Steps: []evidence.Step{{Name: a.Step, Method: a.Method, Failure: evidence.FailedUnsafe, Text: "not asked"}}}
-}
-
-// CloseIdleConnections lets go of connections that no request uses.
-func (c *Client) CloseIdleConnections() {}

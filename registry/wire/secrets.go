@@ -1,0 +1,156 @@
+package wire
+
+import (
+	"encoding/base64"
+	"html"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/registry/wire/refusal"
+)
+
+const (
+	hiddenWord = "REDACTED"
+	// minSecret is the length from which a secret is taken out wherever it is; a shorter one only where it stands alone, or there would be no
+	// text left.
+	minSecret = 4
+	maxText   = 2 << 10
+	maxField  = 256
+	maxURL    = 1 << 10
+)
+
+// secrets are what a session has sent or was given, in every form in which a server may send it back. They never enter a step.
+type secrets struct {
+	words []string // in ASCII lower case, the longest first
+	short []string
+}
+
+func (h *secrets) credential(c Credential) {
+	h.add(c.Password)
+	if c.Password != "" {
+		h.add(base64.RawStdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password)))
+		h.add(base64.RawStdEncoding.EncodeToString([]byte(c.Password)))
+	}
+}
+
+func (h *secrets) add(secret string) {
+	for _, w := range []string{
+		secret, strings.TrimSpace(secret), refusal.Line(secret), html.EscapeString(secret),
+		url.QueryEscape(secret), url.PathEscape(secret), strings.ToValidUTF8(secret, "\uFFFD"),
+	} {
+		w = lower(w)
+		switch {
+		case w == "" || slices.Contains(h.words, w) || slices.Contains(h.short, w):
+		case len(w) < minSecret:
+			h.short = append(h.short, w)
+		default:
+			h.words = append(h.words, w)
+		}
+	}
+	slices.SortStableFunc(h.words, func(a, b string) int { return len(b) - len(a) })
+}
+
+// longest is the length of the longest secret.
+func (h *secrets) longest() int {
+	if len(h.words) == 0 {
+		return 0
+	}
+	return len(h.words[0])
+}
+
+// take takes the secrets out of a text.
+func (h *secrets) take(text string) string {
+	for _, w := range h.words {
+		text = replace(text, w, false)
+	}
+	for _, w := range h.short {
+		text = replace(text, w, true)
+	}
+	return text
+}
+
+// replace is blind to the case of ASCII letters.
+func replace(text, word string, alone bool) string {
+	low := lower(text)
+	var b strings.Builder
+	kept, from := 0, 0
+	for {
+		i := strings.Index(low[from:], word)
+		if i < 0 {
+			break
+		}
+		i += from
+		end := i + len(word)
+		from = end
+		if alone && (letterBefore(text, i) || letterAfter(text, end)) {
+			continue
+		}
+		b.WriteString(text[kept:i])
+		b.WriteString(hiddenWord)
+		kept = end
+	}
+	if kept == 0 {
+		return text
+	}
+	b.WriteString(text[kept:])
+	return b.String()
+}
+
+func letterBefore(s string, i int) bool {
+	r, _ := utf8.DecodeLastRuneInString(s[:i])
+	return i > 0 && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
+
+func letterAfter(s string, i int) bool {
+	r, _ := utf8.DecodeRuneInString(s[i:])
+	return i < len(s) && (unicode.IsLetter(r) || unicode.IsDigit(r))
+}
+
+func lower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+}
+
+// clean makes a text fit for a step.
+func (h *secrets) clean(text string) string { return h.bounded(text, maxText) }
+
+func (h *secrets) bounded(text string, n int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	return shorten(evidence.Clean(refusal.Line(h.take(text))), n)
+}
+
+// step makes everything fit that a server had a hand in.
+func (h *secrets) step(s *evidence.Step) {
+	s.Text = h.clean(s.Text)
+	s.URL, s.Realm = h.bounded(s.URL, maxURL), h.bounded(s.Realm, maxURL)
+	s.MediaType, s.Challenge = h.bounded(s.MediaType, maxField), h.bounded(s.Challenge, maxField)
+	for i, c := range s.Codes {
+		s.Codes[i] = strings.ToUpper(h.bounded(c, maxField))
+	}
+	for i, r := range s.Redirects {
+		s.Redirects[i] = h.bounded(r, maxField)
+	}
+	if s.Limit != nil {
+		s.Limit.Limit, s.Limit.Remaining, s.Limit.Source =
+			h.bounded(s.Limit.Limit, maxField), h.bounded(s.Limit.Remaining, maxField), h.bounded(s.Limit.Source, maxField)
+	}
+}
+
+// shorten cuts at a rune.
+func shorten(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n] + "…"
+}

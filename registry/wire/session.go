@@ -1,0 +1,141 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/registry/wire/reach"
+	"github.com/refloat-dev/refloat/registry/wire/trip"
+)
+
+// maxTries is how often one ask is sent: plainly, with a token, with the Basic credentials that some registries want after the token, and
+// with a token again after one that was kept too long.
+const maxTries = 4
+
+// Session asks one registry about one repository with one credential. It keeps the registry's challenge and its token, so that
+// only the first ask pays for them. One goroutine may use it at a time.
+type Session struct {
+	client *Client
+	root   *url.URL
+	err    error // why there is no root
+	repo   string
+	cred   *Credential
+	hide   secrets
+	line   *trip.Line
+	logins map[string]*login // by origin
+	turn   int               // counts the asks
+}
+
+// Session starts one; nothing is asked yet. The host is as references spell it (docker.io, reg.lab:5000); repository may be empty where no
+// token scope is to be asked for; a nil credential is anonymous.
+//
+// A credential without a user name is offered as a refresh token and one without a password not at all, as containerd does with what it is
+// given. The kubelet gives it neither: CRI takes an entry without user name for anonymous (C24 internal/cri/server/images/image_pull.go:358-394), and
+// so must the caller.
+func (c *Client) Session(host, repository string, cred *Credential) *Session {
+	s := &Session{client: c, repo: repository, cred: cred, logins: map[string]*login{}}
+	if cred != nil {
+		s.hide.credential(*cred)
+	}
+	if s.root, s.err = rootOf(host); s.err == nil {
+		s.line = c.net().To(s.root)
+	}
+	return s
+}
+
+// Host is the address that is asked: registry-1.docker.io for docker.io. It is empty where the host cannot be one.
+func (s *Session) Host() string {
+	if s.err != nil {
+		return ""
+	}
+	return s.root.Host
+}
+
+var errHost = errors.New("this is no registry host")
+
+// rootOf is where a registry is: over TLS, but for one on this machine's loopback with a port other than 443, which containerd takes for plain
+// HTTP (C24 core/remotes/docker/config/hosts.go:99-121).
+func rootOf(host string) (*url.URL, error) {
+	if host == "docker.io" || host == "index.docker.io" {
+		host = "registry-1.docker.io"
+	}
+	u, err := url.Parse("https://" + host)
+	if err != nil || u.Host != host || u.User != nil || u.Hostname() == "" || len(host) > 300 {
+		return nil, errHost
+	}
+	if p := u.Port(); isLoopback(u) && p != "" && p != "443" {
+		u.Scheme = "http"
+	}
+	return u, nil
+}
+
+func isLoopback(u *url.URL) bool {
+	ip := net.ParseIP(u.Hostname())
+	return u.Hostname() == "localhost" || ip != nil && reach.OfHost(u.Hostname()) == reach.Loopback
+}
+
+// origin is what a login belongs to.
+func origin(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
+	}
+	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
+}
+
+// target is the URL of a path. A path may not lead to another host.
+func (s *Session) target(path string) (*url.URL, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	u, err := url.Parse(s.root.String() + path)
+	if err != nil || !strings.HasPrefix(path, "/") || u.Host != s.root.Host || u.User != nil {
+		return nil, errors.New("this is no path at a registry")
+	}
+	u.Fragment = ""
+	return u, nil
+}
+
+// Do asks, and authenticates as the registry demands. It always returns, at the latest when each of its requests has had the client's Timeout.
+func (s *Session) Do(ctx context.Context, a Ask) Answer {
+	if a.Method == "" {
+		a.Method = http.MethodGet
+	}
+	u, err := s.target(a.Path)
+	if err != nil {
+		return Answer{Steps: []evidence.Step{{Name: a.Step, Method: a.Method, Failure: evidence.FailedUnsafe, Text: err.Error()}}}
+	}
+	s.turn++
+	var ans Answer
+	// A token whose time is over is renewed before it is refused, as containerd does.
+	if l := s.logins[origin(u)]; l != nil && !s.ready(ctx, &ans, l) {
+		return ans
+	}
+	c := call{step: a.Step, method: a.Method, url: u, accept: a.Accept, maxBody: a.MaxBody, login: s.authorization}
+	if c.maxBody <= 0 {
+		c.maxBody = defaultBody
+	}
+	for range maxTries {
+		step, rep := s.send(ctx, c)
+		ans.Steps = append(ans.Steps, step)
+		ans.Header, ans.Body = rep.header, rep.body
+		if step.Failure != "" || step.Status != http.StatusUnauthorized || !s.again(ctx, &ans, rep) {
+			break
+		}
+	}
+	return ans
+}
+
+// authorization is what is sent to a host: only what that host's own challenge was answered with, and nothing that a credential
+// brought where another host sends back here.
+func (s *Session) authorization(u *url.URL, away bool) string {
+	if l := s.logins[origin(u)]; l != nil && !(away && l.cred != nil) {
+		return l.header
+	}
+	return ""
+}
