@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -37,8 +38,8 @@ func (s *stream) read() error {
 			}
 			return nil
 		}
-		// A flow mapping of YAML begins so too; where that does not parse either, the text was meant as JSON.
-		if s.readYAML() != nil {
+		// A flow mapping of YAML begins so too, but hardly with a quote.
+		if strings.HasPrefix(strings.TrimLeft(string(head[1:min(len(head), 100)]), " \t\r\n"), `"`) || s.readYAML() != nil {
 			return s.syntax(lineAt(s.data, err), err)
 		}
 		return nil
