@@ -107,6 +107,8 @@ type Diagnosis struct {
 	Gaps     []evidence.Gap
 	// Masks are causes that show only because this one is there.
 	Masks []Code
+	// Served is set where a planned image would be pulled: there is no cause then.
+	Served bool
 	// Key is equal for cases with one root cause: a secret, a host and node, an image.
 	Key string
 }

@@ -14,8 +14,8 @@ const (
 	StalledSurely = 20 * time.Minute
 )
 
-// Diagnose joins what the messages of a case say with what else is known about it. It never
-// answers confirmed from the API alone: now is the case's time of observation.
+// Diagnose joins what the messages of a case say with what the registry answers and what else is known about it.
+// It answers confirmed only where two vantage points agree: now is the case's time of observation.
 func Diagnose(c *evidence.Case, now time.Time) Diagnosis {
 	v := look(c, now)
 	d := Diagnosis{Gaps: slices.Clone(c.Gaps)}
@@ -24,22 +24,11 @@ func Diagnose(c *evidence.Case, now time.Time) Diagnosis {
 		d.Because = append(d.Because, v.proof(deciding, d.Reading))
 	}
 	d.Cause, d.Confidence, d.Candidates = d.Reading.Cause, d.Reading.Confidence, slices.Clone(d.Reading.Candidates)
-	if d.Cause == Unknown {
-		v.silent(&d)
-	}
-	v.storeDamaged(&d)
-	v.rootNode(&d)
-	switch d.Cause.Family() {
-	case "auth":
-		v.sharpenAuth(&d)
-	case "name":
-		v.sharpenName(&d)
-	case "image":
-		v.sharpenImage(&d)
-	case "network", "registry":
-		v.sharpenNetwork(&d)
-	case "node":
-		v.sharpenNode(&d)
+	if c.Pull.Kind == evidence.Planned {
+		v.planned(&d)
+	} else {
+		v.sharpen(&d)
+		v.join(&d)
 	}
 	v.findMasked(&d)
 	v.addGaps(&d)
@@ -47,6 +36,27 @@ func Diagnose(c *evidence.Case, now time.Time) Diagnosis {
 	d.Summary = v.summary(&d)
 	d.Key = v.key(&d)
 	return d
+}
+
+// sharpen weighs the message against what else the API tells.
+func (v *view) sharpen(d *Diagnosis) {
+	if d.Cause == Unknown {
+		v.silent(d)
+	}
+	v.storeDamaged(d)
+	v.rootNode(d)
+	switch d.Cause.Family() {
+	case "auth":
+		v.sharpenAuth(d)
+	case "name":
+		v.sharpenName(d)
+	case "image":
+		v.sharpenImage(d)
+	case "network", "registry":
+		v.sharpenNetwork(d)
+	case "node":
+		v.sharpenNode(d)
+	}
 }
 
 // lead makes c the cause, with sure; what was there before stays behind it as possible.
@@ -95,7 +105,8 @@ func (d *Diagnosis) gap(g evidence.Gap) {
 	}
 }
 
-// settle keeps the promise that the first candidate is the cause, and that a likely cause has only possible ones behind it.
+// settle keeps the promise that the first candidate is the cause, that a likely cause has only possible ones behind it,
+// and that nothing could change a confirmed one.
 func (d *Diagnosis) settle() {
 	if len(d.Candidates) == 0 {
 		d.Candidates = []Candidate{{d.Cause, d.Confidence}}
@@ -103,5 +114,8 @@ func (d *Diagnosis) settle() {
 	d.Candidates[0] = Candidate{d.Cause, d.Confidence}
 	for i := range d.Candidates[1:] {
 		d.Candidates[i+1].Confidence = Possible
+	}
+	for i := range d.Gaps {
+		d.Gaps[i].Deciding = d.Gaps[i].Deciding && d.Confidence != Confirmed
 	}
 }

@@ -19,6 +19,12 @@ type view struct {
 	elsewhere *evidence.Fact
 	workload  *evidence.Fact
 	secrets   []*evidence.Fact
+	// nodes are all that the case tells of: the pull's own, or those that a planned image could land on.
+	nodes []*evidence.Fact
+	// keyring, probe and alternatives are what the registry vantage point saw.
+	keyring, probe, alternatives *evidence.Fact
+	// asked is what the probe comes to; nil where there is none.
+	asked *answers
 	// others are the readings of the messages that did not decide.
 	others []Reading
 	// missingEvent is the kubelet's remark that it could not get a secret: side evidence only, see decide.
@@ -29,6 +35,8 @@ type view struct {
 	subject string
 	// oneNode is set where this node alone fails and others have the image.
 	oneNode bool
+	// servedIt is set where the registry serves now what the message says it refused.
+	servedIt bool
 }
 
 func look(c *evidence.Case, now time.Time) *view {
@@ -40,12 +48,21 @@ func look(c *evidence.Case, now time.Time) *view {
 			v.pod = f
 		case f.Account != nil && v.account == nil:
 			v.account = f
-		case f.NodeState != nil && (v.node == nil || f.NodeState.Name == c.Pull.Node):
-			v.node = f
+		case f.NodeState != nil:
+			v.nodes = append(v.nodes, f)
+			if v.node == nil || f.NodeState.Name == c.Pull.Node {
+				v.node = f
+			}
 		case f.Elsewhere != nil && v.elsewhere == nil:
 			v.elsewhere = f
 		case f.Workload != nil && v.workload == nil:
 			v.workload = f
+		case f.Keyring != nil && v.keyring == nil:
+			v.keyring = f
+		case f.Probe != nil && v.probe == nil:
+			v.probe = f
+		case f.Alternatives != nil && v.alternatives == nil:
+			v.alternatives = f
 		case f.Secret != nil:
 			v.secrets = append(v.secrets, f)
 		}

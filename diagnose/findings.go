@@ -9,7 +9,7 @@ import (
 )
 
 // Findings diagnoses every case and groups them by root cause: the one that
-// strands most pods first, then by key. Its clock is the collection's own.
+// strands most pods first, then by key. Its clock is the collection's own. A planned image that is served makes none.
 func Findings(c *evidence.Collection) []Finding {
 	byKey := map[string]*Finding{}
 	seen := map[string]bool{}
@@ -19,6 +19,9 @@ func Findings(c *evidence.Collection) []Finding {
 		}
 		seen[identity(one)] = true
 		d := Diagnose(one, c.ObservedAt)
+		if d.Served {
+			continue
+		}
 		f := byKey[d.Key]
 		if f == nil {
 			byKey[d.Key] = &Finding{Diagnosis: d, Cases: []*evidence.Case{one}}
@@ -79,5 +82,5 @@ func podIdentity(c *evidence.Case) string {
 }
 
 func identity(c *evidence.Case) string {
-	return strings.Join([]string{podIdentity(c), string(c.Pull.Kind), c.Pull.Container, c.Pull.Volume, c.Pull.Image}, "\x00")
+	return strings.Join([]string{podIdentity(c), string(c.Pull.Kind), c.Pull.Container, c.Pull.Volume, c.Pull.Image, c.Pull.Platform}, "\x00")
 }

@@ -55,6 +55,9 @@ func (v *view) findMasked(d *Diagnosis) {
 // addGaps says what would decide where several causes stay.
 func (v *view) addGaps(d *Diagnosis) {
 	p := v.c.Pull
+	if p.Kind == evidence.Planned {
+		return
+	}
 	if d.Cause == Unknown {
 		how := "kubectl get events -n " + quote(orElse(p.Namespace, "NAMESPACE")) + " --field-selector involvedObject.name=" + quote(orElse(p.Pod, "POD"))
 		d.gap(evidence.Gap{Vantage: evidence.API, What: "the error text of the pull", Why: "neither the container's status nor an event carries it", How: how, Deciding: true})
@@ -65,6 +68,9 @@ func (v *view) addGaps(d *Diagnosis) {
 	}
 	switch d.Cause.Family() {
 	case "auth", "name", "registry", "image":
+		if v.asked != nil {
+			return // it was: what it left open has its own gap
+		}
 		d.gap(evidence.Gap{Vantage: evidence.Registry, What: "what " + orElse(d.Reading.Registry, "the registry") + " answers", Why: "it was not asked",
 			How: "with the pod's credentials: skopeo inspect --raw docker://" + quote(untagged(orElse(p.Image, d.Reading.Image))), Deciding: true})
 	case "network", "node":

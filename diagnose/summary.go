@@ -57,8 +57,17 @@ var sentences = map[Code]string{
 }
 
 // sentence is the cause's own, or a humbler one where the text allows less.
-func sentence(d *Diagnosis) string {
+func (v *view) sentence(d *Diagnosis) string {
+	planned := v.c.Pull.Kind == evidence.Planned
 	switch {
+	case v.servedIt:
+		return "{image} is served now"
+	case d.Served:
+		return "{image} would be pulled"
+	case d.Cause == Unknown && planned:
+		return "whether {image} can be pulled is not known"
+	case d.Cause == PlatformMismatch && v.platform() != "" && planned:
+		return "{image} has no variant for {platform}"
 	case d.Cause == LockedOut && d.Confidence == Possible && d.allows(RateLimited):
 		return "{host} answers the login with 429: locked out after failed logins, or rate-limited{secret}"
 	case d.Cause == Stalled && d.Confidence == Possible:
@@ -84,14 +93,37 @@ func (v *view) summary(d *Diagnosis) string {
 	host := orElse(orElse(d.Reading.Host, d.Reading.Registry), "the registry")
 	s := strings.NewReplacer(
 		"{image}", short(orElse(p.Image, d.Reading.Image), 90), "{registry}", short(orElse(d.Reading.Registry, "the registry"), 70),
-		"{host}", short(host, 70), "{node}", short(node, 60), "{secret}", short(secret, 90)).Replace(sentence(d))
+		"{host}", short(host, 70), "{platform}", short(v.platform(), 60), "{node}", short(node, 60), "{secret}", short(secret, 90)).Replace(v.sentence(d))
 	if v.reason != "" {
 		s += ": " + v.reason
 	}
 	if also := v.also(); also != "" && len(s)+len(also) < maxSummary {
 		s += also
 	}
+	if better := v.better(); better != "" && len(s)+len(better) < maxSummary {
+		s += better
+	}
 	return short(s, maxSummary)
+}
+
+// better names the reference to use instead, where there is no doubt about it.
+func (v *view) better() string {
+	if v.alternatives == nil || len(v.alternatives.Alternatives.Items) == 0 {
+		return ""
+	}
+	a := v.alternatives.Alternatives.Items[0]
+	if !a.Certain {
+		return ""
+	}
+	return "; use " + short(a.Image, 90) + ": " + short(a.Why, 60)
+}
+
+// platform is what the image is wanted for, where that is known apart from a node.
+func (v *view) platform() string {
+	if v.c.Pull.Platform == "" && v.probe != nil {
+		return v.probe.Probe.Platform
+	}
+	return v.c.Pull.Platform
 }
 
 // also names what is special about the part of the pod that pulls.
@@ -145,9 +177,24 @@ func (v *view) key(d *Diagnosis) string {
 		}
 	case DiskFull, RegistryConfig, RuntimeUnavailable, PullThrottled:
 		parts = append(parts, p.Node)
+		if p.Kind == evidence.Planned {
+			parts = append(parts, image, p.Platform)
+		}
+	case PlatformMismatch, ContentMissing, UnsupportedFormat:
+		parts = append(parts, image)
+		if p.Kind == evidence.Planned {
+			parts = append(parts, p.Platform)
+		}
 	case CacheCorrupt, FilesystemFailed, Stalled, PullDeadline, NeverPull:
 		parts = append(parts, p.Node, image)
 	case Unknown:
+		if p.Kind == evidence.Planned { // one registry that cannot be reached is one thing, whatever was wanted from it
+			parts = append(parts, p.Namespace, d.Reading.Registry)
+			if v.asked != nil {
+				parts = append(parts, string(v.asked.cause))
+			}
+			break
+		}
 		parts = append(parts, p.Namespace, p.Pod, p.Container, image)
 	default:
 		parts = append(parts, image)
