@@ -97,15 +97,19 @@ func (v *view) nodeName() string { return orElse(v.c.Pull.Node, "the node") }
 // spent is a pull limit that counts the account: whoever asks with the same login meets the same one. Docker Hub tells of it on HEAD too,
 // which is free (TestLimits).
 func (v *view) spent(d *Diagnosis, w *answers) bool {
-	if !d.allows(RateLimited) || w.login() == nil {
+	sure := Confirmed
+	switch {
+	case w.login() == nil, d.Cause != Unknown && !d.allows(RateLimited):
 		return false
+	case d.Cause == Unknown:
+		sure = Likely
 	}
 	for i := range w.attempt.Steps {
 		l := w.attempt.Steps[i].Limit
 		if !ofAccount(l) || w.attempt.Steps[i].Status != 429 && !strings.HasPrefix(l.Remaining, "0;") && l.Remaining != "0" {
 			continue
 		}
-		d.lead(RateLimited, Confirmed)
+		d.lead(RateLimited, sure)
 		v.settleOn(d, w, []Code{RateLimited})
 		v.reason = "the limit counts the account, " + limitOf(l)
 		d.because(v.cite(fmt.Sprintf("%s, %s %s is told of a pull limit that counts the account: %s", v.from(), orElse(v.probe.Probe.Host, "the registry"), with(w.login()), limitOf(l))))

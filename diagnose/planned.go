@@ -22,8 +22,7 @@ func (v *view) planned(d *Diagnosis) {
 	switch {
 	case w.blind != "":
 		v.cannotSay(d, w.blind)
-	case w.served != nil && v.spent(d, &w):
-		d.Confidence = Likely
+	case v.spent(d, &w):
 	case w.served != nil && w.login() == nil && len(v.unread()) > 0:
 		v.reason = "a pull secret that could not be read may be tried in its place"
 		v.unreadGaps(d)
@@ -31,12 +30,7 @@ func (v *view) planned(d *Diagnosis) {
 	case w.served != nil:
 		v.fits(d, &w)
 	case w.cause == RateLimited || w.cause == LockedOut || positional(w.cause):
-		d.because(v.cite(v.text(&w)))
-		if !v.spent(d, &w) {
-			v.cannotSay(d, "it limits or blocks this machine, which says nothing about a node: "+answer(w.step))
-			return
-		}
-		d.Confidence = Likely
+		v.cannotSay(d, "it limits or blocks this machine, which says nothing about a node: "+answer(w.step))
 	case w.anonymous():
 		v.plannedAnonymous(d, &w)
 	default:
