@@ -13,11 +13,11 @@ import (
 )
 
 // readBody reads the body of an answer below 300, whole or not at all, and holds it against its digest.
-func readBody(step *evidence.Step, c call, resp *http.Response) ([]byte, error) {
+func readBody(step *evidence.Step, c call, resp *http.Response, enc string) ([]byte, error) {
 	if c.method == http.MethodHead {
 		return nil, nil
 	}
-	if enc := encoding(resp); enc != "" {
+	if enc != "" {
 		return nil, &failure{evidence.FailedBody, "the answer is encoded as " + enc + ", which was not asked for"}
 	}
 	if resp.ContentLength > c.maxBody {

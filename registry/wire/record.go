@@ -20,20 +20,22 @@ const maxErrorBody = 64 << 10
 
 // record keeps what an answer tells, and returns the body of one below 300.
 func (s *Session) record(step *evidence.Step, c call, resp *http.Response) ([]byte, error) {
+	// Secrets go first: a value that is cut or parsed may leave half of one.
+	head := s.hide.header(resp.Header)
 	step.Status = resp.StatusCode
-	step.MediaType, _, _ = strings.Cut(resp.Header.Get("Content-Type"), ";")
+	step.MediaType, _, _ = strings.Cut(head.Get("Content-Type"), ";")
 	step.MediaType = strings.ToLower(strings.TrimSpace(step.MediaType))
 	step.Size = max(resp.ContentLength, 0)
-	if d := resp.Header.Get("Docker-Content-Digest"); digestForm.MatchString(d) {
+	if d := head.Get("Docker-Content-Digest"); digestForm.MatchString(d) {
 		step.Digest = d
 	}
-	step.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), s.client.now())
-	step.Limit = limitOf(resp.Header)
-	described := recordChallenge(step, resp)
+	step.RetryAfter = retryAfter(head.Get("Retry-After"), s.client.now())
+	step.Limit = limitOf(head)
+	described := recordChallenge(step, head)
 	if resp.StatusCode < 300 {
-		return readBody(step, c, resp)
+		return readBody(step, c, resp, encoding(head))
 	}
-	s.recordRefusal(step, resp)
+	s.recordRefusal(step, resp, encoding(head))
 	step.Text = cmp.Or(step.Text, described)
 	if s.cred != nil && resp.StatusCode/100 == 4 && len(step.Redirects) > 0 && origin(resp.Request.URL) != origin(c.url) {
 		step.Text = strings.TrimSuffix("answered by "+resp.Request.URL.Host+", to which no credential goes; "+step.Text, "; ")
@@ -42,11 +44,11 @@ func (s *Session) record(step *evidence.Step, c call, resp *http.Response) ([]by
 }
 
 // recordChallenge returns the description that a challenge may carry (RFC 6750, section 3).
-func recordChallenge(step *evidence.Step, resp *http.Response) string {
-	if resp.StatusCode != http.StatusUnauthorized && resp.StatusCode != http.StatusForbidden {
+func recordChallenge(step *evidence.Step, head http.Header) string {
+	if step.Status != http.StatusUnauthorized && step.Status != http.StatusForbidden {
 		return ""
 	}
-	ch, _ := challenge.Pick(resp.Header.Values("Www-Authenticate"))
+	ch, _ := challenge.Pick(head.Values("Www-Authenticate"))
 	step.Challenge = strings.TrimSpace(ch.Name() + " " + shorten(ch.Params["error"], 64))
 	if realm, err := url.Parse(ch.Params["realm"]); err == nil && ch.Scheme == "bearer" && realm.Host != "" {
 		step.Realm = shown(realm)
@@ -55,8 +57,8 @@ func recordChallenge(step *evidence.Step, resp *http.Response) string {
 }
 
 // recordRefusal reads the body of an error as far as it comes: the status counts without it.
-func (s *Session) recordRefusal(step *evidence.Step, resp *http.Response) {
-	if enc := encoding(resp); enc != "" {
+func (s *Session) recordRefusal(step *evidence.Step, resp *http.Response, enc string) {
+	if enc != "" {
 		step.Text = "the error is encoded as " + enc + ", which was not asked for, and is not read"
 		return
 	}
@@ -65,7 +67,7 @@ func (s *Session) recordRefusal(step *evidence.Step, resp *http.Response) {
 		// Half a secret at the cut would not be recognised.
 		body = body[:max(0, len(body)-s.hide.longest())]
 	}
-	r := refusal.Parse(body)
+	r := refusal.Parse([]byte(s.hide.take(string(body))))
 	step.Codes, step.Text = r.Codes, r.Text
 	switch r.Kind {
 	case refusal.HTML:
@@ -76,8 +78,8 @@ func (s *Session) recordRefusal(step *evidence.Step, resp *http.Response) {
 }
 
 // encoding is what the body is packed in although nothing but identity was asked for.
-func encoding(resp *http.Response) string {
-	enc := strings.ToLower(strings.TrimSpace(resp.Header.Get("Content-Encoding")))
+func encoding(head http.Header) string {
+	enc := strings.ToLower(strings.TrimSpace(head.Get("Content-Encoding")))
 	if enc == "identity" {
 		return ""
 	}

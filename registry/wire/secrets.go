@@ -2,9 +2,12 @@ package wire
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"html"
+	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -38,9 +41,11 @@ func (h *secrets) credential(c Credential) {
 }
 
 func (h *secrets) add(secret string) {
+	quoted, _ := json.Marshal(secret) // a string always marshals
 	for _, w := range []string{
 		secret, strings.TrimSpace(secret), refusal.Line(secret), html.EscapeString(secret),
 		url.QueryEscape(secret), url.PathEscape(secret), strings.ToValidUTF8(secret, "\uFFFD"),
+		strings.Trim(string(quoted), `"`), strings.Trim(strconv.Quote(secret), `"`),
 	} {
 		w = lower(w)
 		switch {
@@ -62,8 +67,22 @@ func (h *secrets) longest() int {
 	return len(h.words[0])
 }
 
+// header is a copy without the secrets.
+func (h *secrets) header(in http.Header) http.Header {
+	out := in.Clone()
+	for _, values := range out {
+		for i, v := range values {
+			values[i] = h.take(v)
+		}
+	}
+	return out
+}
+
 // take takes the secrets out of a text.
 func (h *secrets) take(text string) string {
+	if len(h.words)+len(h.short) == 0 {
+		return text
+	}
 	for _, w := range h.words {
 		text = replace(text, w, false)
 	}
@@ -110,13 +129,15 @@ func letterAfter(s string, i int) bool {
 	return i < len(s) && (unicode.IsLetter(r) || unicode.IsDigit(r))
 }
 
+// lower keeps every byte where it is.
 func lower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
 		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
+	}
+	return string(b)
 }
 
 // clean makes a text fit for a step.
