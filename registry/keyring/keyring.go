@@ -9,6 +9,8 @@ package keyring
 
 import (
 	"cmp"
+	_ "crypto/sha256" // the parser of references knows a digest by its algorithm's being there
+	_ "crypto/sha512"
 	"encoding/json"
 	"fmt"
 	"io"

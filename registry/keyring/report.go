@@ -1,6 +1,7 @@
 package keyring
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -98,7 +99,7 @@ func (r *ring) whyMatches(e *entry, i int, tried []*entry) string {
 
 // unused reports the entries of a secret that the kubelet leaves out for its type or for want of data.
 func (r *ring) unused(s Secret) {
-	why := fmt.Sprintf("the secret's type is %s: the kubelet reads only %s and %s", show(s.Type), typeJSON, typeOld)
+	why := fmt.Sprintf("the secret's type is %s: the kubelet reads only %s and %s", show(cmp.Or(s.Type, "Opaque")), typeJSON, typeOld)
 	hint := "a type cannot be changed: delete the secret and create it again as " + typeJSON
 	if s.Type == typeJSON || s.Type == typeOld {
 		want := map[string]string{typeJSON: keyJSON, typeOld: keyOld}[s.Type]
@@ -161,7 +162,7 @@ func (r *ring) lose(x evidence.KeyringEntry, written string) {
 		r.target.lint(&x, written)
 	case key.Matches(r.report.Repository) || key.FallsBack(r.report.Repository):
 		x.Near = true
-	case x.Login.Problem == "":
+	case x.Problem == "":
 		x.Hint = ""
 	}
 	r.lost = append(r.lost, x)

@@ -1,11 +1,14 @@
 package keyring
 
 import (
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -246,6 +249,17 @@ func FuzzLookup(f *testing.F) {
 		in := []corev1.Secret{secret("a", jsonType, a), secret("b", oldType, b), secret("c", "Opaque", a)}
 		if diff, _, _ := differ(in, image); diff != "" {
 			t.Errorf("image %q\n%s\n%s", image, show(in), diff)
+		}
+		// However odd the rest is, no password gets into the report.
+		const password = "S3cr3tS3cr3tS3cr3t"
+		in = append(in, secret("d", jsonType, config(entry(image, good("u", password)), entry("reg.io", `{"username":"v","password":"`+password+`"}`))))
+		creds, report := ours(in, image)
+		text, err := json.Marshal([]any{report, creds})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), password[:12]) || strings.Contains(string(text), base64.StdEncoding.EncodeToString([]byte("u:" + password))[:16]) {
+			t.Errorf("the password came out: %s", text)
 		}
 	})
 }

@@ -40,7 +40,6 @@ replace (
 )
 
 require (
-	github.com/distribution/reference v0.6.0
 	github.com/refloat-dev/refloat v0.0.0-00010101000000-000000000000
 	k8s.io/api v0.36.3
 	k8s.io/klog/v2 v2.140.0
@@ -51,6 +50,7 @@ require (
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/blang/semver/v4 v4.0.0 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/distribution/reference v0.6.0 // indirect
 	github.com/fxamacker/cbor/v2 v2.9.0 // indirect
 	github.com/go-logr/logr v1.4.3 // indirect
 	github.com/json-iterator/go v1.1.12 // indirect
