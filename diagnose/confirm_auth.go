@@ -187,13 +187,13 @@ func (v *view) nodeMay() string {
 func (v *view) nodeOffers(d *Diagnosis) {
 	if d.Cause == NoCredentials {
 		d.lead(ProviderFailed, Possible)
-		v.reason = "it may have " + orElse(v.nodeMay(), "credentials of its own")
+		v.reason = clean("it may have its own credentials: "+orElse(v.nodeMay(), "what was refused is no secret of the pod"), 110)
 	}
 	v.nodeGap(d)
 }
 
 func (v *view) nodeGap(d *Diagnosis) {
 	d.gap(evidence.Gap{Vantage: evidence.Node, What: "the node's own credentials: config.json and credential providers",
-		Why: "only the node has them: " + orElse(v.nodeMay(), "what was refused is no secret of the pod"),
+		Why: "they can be seen there alone, and may be what counts: " + orElse(v.nodeMay(), "what was refused is no secret of the pod"),
 		How: "on the node: journalctl -u kubelet | grep 'Failed to provide credentials'", Deciding: true})
 }

@@ -47,7 +47,7 @@ func (v *view) plannedAnonymous(d *Diagnosis, w *answers) {
 	case near != nil:
 		v.malformed(d, w, near)
 	case v.nodeMay() != "":
-		v.reason = "no pull secret matches, and a node may have " + v.nodeMay()
+		v.reason = clean("no pull secret matches, and a node may have its own credentials: "+v.nodeMay(), 130)
 		v.nodeGap(d)
 	case len(v.unread()) > 0:
 		v.reason = "no pull secret that could be read matches"

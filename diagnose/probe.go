@@ -194,7 +194,7 @@ func (s *said) unfit(p *evidence.Probe) {
 	case found == nil && s.step.Name == evidence.StepManifest:
 		s.cause, s.also = NotARegistry, []Code{UnsupportedFormat}
 	default:
-		s.cause, s.also = UnsupportedFormat, []Code{NotARegistry}
+		s.cause = UnsupportedFormat
 	}
 }
 
@@ -210,13 +210,14 @@ func (s *said) failed() {
 		host = s.step.Redirects[n-1] + " (to where the registry sends on)"
 	}
 	text := clean(orElse(s.step.Text, string(s.step.Failure)), maxProof)
-	switch s.step.Failure {
-	case evidence.FailedDigest:
+	switch f := s.step.Failure; {
+	case f == evidence.FailedDigest:
 		s.cause = CacheCorrupt
-		return
-	case evidence.FailedUnsafe:
+	case f == evidence.FailedBody && s.step.Status == 200 && (s.step.Name == evidence.StepManifest || s.step.Name == evidence.StepChild):
+		s.cause, s.also = UnsupportedFormat, []Code{NotARegistry} // it came whole, and is no manifest
+	case f == evidence.FailedUnsafe:
 		s.cause, s.blind = Unknown, "it was not asked: "+text
-	case evidence.FailedBody, evidence.FailedRedirect:
+	case f == evidence.FailedBody || f == evidence.FailedRedirect:
 		s.cause, s.blind = Unknown, host+" did not answer in a way that can be used: "+text
 	default:
 		s.cause, s.blind = failures[s.step.Failure], "this machine cannot reach "+host+": "+text

@@ -79,7 +79,10 @@ func probeOf(attempts ...evidence.Attempt) *evidence.Probe {
 	return &evidence.Probe{Image: "shop.example/web/api:1.4", Host: "shop.example", Platform: "linux/amd64", Attempts: attempts}
 }
 
-func at(p *evidence.Probe, image, host string) *evidence.Probe { p.Image, p.Host = image, host; return p }
+func at(p *evidence.Probe, image, host string) *evidence.Probe {
+	p.Image, p.Host = image, host
+	return p
+}
 
 func tagged(p *evidence.Probe, status int) *evidence.Probe {
 	s := ask(evidence.StepTags, status, "")

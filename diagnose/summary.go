@@ -66,6 +66,8 @@ func (v *view) sentence(d *Diagnosis) string {
 		return "{image} would be pulled"
 	case d.Cause == Unknown && planned:
 		return "whether {image} can be pulled is not known"
+	case d.Cause == CacheCorrupt && planned:
+		return "{registry} sends bytes of {image} that do not have their digest"
 	case d.Cause == PlatformMismatch && v.platform() != "" && planned:
 		return "{image} has no variant for {platform}"
 	case d.Cause == LockedOut && d.Confidence == Possible && d.allows(RateLimited):
