@@ -4,7 +4,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 )
 
 // Step is the part of a pull that a request belongs to.
@@ -30,6 +34,7 @@ type ask struct {
 	scheme, user, secret       string // Authorization: Basic's parts, Bearer's token
 	accept                     []string
 	ranges                     string
+	query                      url.Values
 	base                       string // scheme://host as the client wrote it
 	agent                      string
 	form                       url.Values
@@ -41,6 +46,7 @@ func readAsk(w http.ResponseWriter, req *http.Request) *ask {
 		method: req.Method,
 		path:   req.URL.Path,
 		ranges: req.Header.Get("Range"),
+		query:  req.URL.Query(),
 		base:   "http://" + req.Host,
 		agent:  req.UserAgent(),
 	}
@@ -91,19 +97,32 @@ func route(path string) (step Step, repo, object string) {
 	if !ok {
 		return StepOther, "", ""
 	}
-	if name, ok := strings.CutSuffix(rest, "/tags/list"); ok {
+	if name, ok := strings.CutSuffix(rest, "/tags/list"); ok && nameShape.MatchString(name) {
 		return StepTags, name, ""
 	}
 	for _, k := range []struct {
-		word string
-		step Step
-	}{{"/manifests/", StepManifest}, {"/blobs/", StepBlob}} {
+		word  string
+		step  Step
+		shape *regexp.Regexp
+	}{{"/manifests/", StepManifest, manifestShape}, {"/blobs/", StepBlob, blobShape}} {
 		if i := strings.LastIndex(rest, k.word); i > 0 {
-			return k.step, rest[:i], rest[i+len(k.word):]
+			name, object := rest[:i], rest[i+len(k.word):]
+			if nameShape.MatchString(name) && k.shape.MatchString(object) {
+				return k.step, name, object
+			}
 		}
 	}
 	return StepOther, "", ""
 }
+
+// What has another shape is no path of the API, and nobody is asked for credentials there.
+var (
+	nameShape     = anchored(reference.NameRegexp.String())
+	manifestShape = anchored(reference.TagRegexp.String() + "|" + digest.DigestRegexp.String())
+	blobShape     = anchored(digest.DigestRegexp.String())
+)
+
+func anchored(shape string) *regexp.Regexp { return regexp.MustCompile("^(?:" + shape + ")$") }
 
 // parseScope reads "repository:NAME:pull[,push]".
 func parseScope(scope string) (repo string, pull bool) {

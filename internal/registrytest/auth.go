@@ -140,7 +140,7 @@ func (r *Registry) challenge(a *ask, code string) reply {
 	}
 	var detail any
 	if a.repo != "" {
-		detail = []map[string]string{{"Type": "repository", "Class": "", "Name": a.repo, "Action": "pull"}}
+		detail = []struct{ Type, Class, Name, Action string }{{"repository", "", a.repo, "pull"}}
 	}
 	rep := r.says(refusesCaller, a, "", detail)
 	rep.header.Set("Www-Authenticate", h)

@@ -78,7 +78,6 @@ func (g *Group) serveStorage(w http.ResponseWriter, req *http.Request) {
 		r.locate(a)
 		if b, ok := r.blob(a.repo, a.object); ok {
 			rep = blobReply(a, b)
-			rep.header.Del("Docker-Content-Digest")
 		}
 	}
 	f := g.Faults.match(a, true)

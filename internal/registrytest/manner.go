@@ -25,7 +25,9 @@ type manner struct {
 	scoped bool
 	// mute leaves error= out of challenges.
 	mute bool
-	says map[refusal]saying
+	// picky serves nobody a type who does not name it.
+	picky bool
+	says  map[refusal]saying
 }
 
 // refusal is an occasion to say no.
@@ -59,12 +61,12 @@ var plainly = map[refusal]saying{
 	refusesWrong:     {status: http.StatusUnauthorized, body: `{"details":"incorrect username or password"}` + "\n"},
 	refusesLocked:    {status: http.StatusTooManyRequests, body: lockedBody},
 	refusesForbidden: {status: http.StatusForbidden, code: "DENIED", text: "requested access to the resource is denied"},
-	lacksRepository:  {status: http.StatusNotFound, code: "NAME_UNKNOWN", text: "repository name not known to registry"},
 	lacksManifest:    {status: http.StatusNotFound, code: "MANIFEST_UNKNOWN", text: "manifest unknown"},
+	lacksTags:        {status: http.StatusNotFound, code: "NAME_UNKNOWN", text: "repository name not known to registry"},
 }
 
 // elsewise is what is said where nothing is said on the occasion itself.
-var elsewise = map[refusal]refusal{refusesExpired: refusesWrong, lacksTags: lacksRepository}
+var elsewise = map[refusal]refusal{refusesExpired: refusesWrong, lacksRepository: lacksManifest}
 
 func (s Style) manner() manner { return manners[s] }
 

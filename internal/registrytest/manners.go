@@ -71,7 +71,7 @@ var manners = map[Style]manner{
 		refusesWrong:  {status: unauthorized, code: "UNAUTHORIZED", text: "Could not find robot with username: {user} and supplied password."},
 		lacksManifest: {status: notFound, code: "MANIFEST_UNKNOWN", text: "manifest unknown", detail: struct{}{}},
 	}},
-	BearerStrict: {says: map[refusal]saying{
+	BearerStrict: {picky: true, says: map[refusal]saying{
 		refusesWrong:     {status: forbidden, code: "DENIED", text: "denied"},
 		refusesForbidden: {status: forbidden, code: "DENIED", text: "permission_denied: read_package"},
 		lacksManifest:    {status: notFound, code: "MANIFEST_UNKNOWN", text: "manifest unknown"},
@@ -81,7 +81,6 @@ var manners = map[Style]manner{
 		refusesWrong:     {status: unauthorized, code: "UNAUTHORIZED", text: "authentication failed"},
 		refusesForbidden: {status: forbidden, code: "DENIED", text: garDenied},
 		lacksManifest:    {status: notFound, code: "MANIFEST_UNKNOWN", text: `Failed to fetch "{object}"`},
-		lacksRepository:  {status: notFound, code: "MANIFEST_UNKNOWN", text: `Failed to fetch "{object}"`},
 		lacksTags:        {status: notFound, code: "NAME_UNKNOWN", text: `Package "{repo}" not found`},
 	}},
 	BasicECR: {basic: `Basic realm="{base}/",service="ecr.amazonaws.com"`, says: map[refusal]saying{
@@ -89,12 +88,14 @@ var manners = map[Style]manner{
 		refusesExpired:   {status: forbidden, code: "DENIED", text: ecrExpired},
 		refusesForbidden: {status: forbidden, code: "DENIED", text: ecrNotYours}, // and nothing about what exists
 		lacksRepository:  {status: notFound, code: "NAME_UNKNOWN", text: ecrNoRepo},
+		lacksTags:        {status: notFound, code: "NAME_UNKNOWN", text: ecrNoRepo},
 		lacksManifest:    {status: notFound, code: "MANIFEST_UNKNOWN", text: "Requested image not found"},
 	}},
 	BearerECR: {grants: true, says: map[refusal]saying{
 		refusesWrong:    {status: forbidden, code: "DENIED", text: "Your Authorization Token is invalid."},
 		refusesExpired:  {status: forbidden, code: "DENIED", text: ecrExpired},
 		lacksRepository: {status: notFound, code: "NAME_UNKNOWN", text: ecrNoRepo},
+		lacksTags:       {status: notFound, code: "NAME_UNKNOWN", text: ecrNoRepo},
 		lacksManifest:   {status: notFound, code: "MANIFEST_UNKNOWN", text: "Requested image not found"},
 	}},
 	BearerAzure: {strict: true, says: map[refusal]saying{
@@ -103,15 +104,14 @@ var manners = map[Style]manner{
 		refusesWrong:     {status: unauthorized, code: "UNAUTHORIZED", text: azureRequired},
 		refusesForbidden: {status: unauthorized, code: "UNAUTHORIZED", text: azureRequired},
 		lacksRepository:  {status: notFound, code: "NAME_UNKNOWN", text: `repository "{repo}" is not found`},
+		lacksTags:        {status: notFound, code: "NAME_UNKNOWN", text: `repository "{repo}" is not found`},
 		lacksManifest:    {status: notFound, code: "MANIFEST_UNKNOWN", text: `manifest tagged by "{object}" is not found`},
 	}},
 	BearerHarbor: {grants: true, both: true, again: `Basic realm="harbor"`, says: map[refusal]saying{
 		refusesCaller: {status: unauthorized, code: "UNAUTHORIZED", text: harborDenied},
 		refusesWrong:  {status: unauthorized, code: "UNAUTHORIZED", text: "unauthorized"},
-		// An artifact is looked up in one go, so its repository is not missed by itself.
-		lacksRepository: {status: notFound, code: "NOT_FOUND", text: "artifact {repo}:{object} not found"},
-		lacksManifest:   {status: notFound, code: "NOT_FOUND", text: "artifact {repo}:{object} not found"},
-		lacksTags:       {status: notFound, code: "NOT_FOUND", text: "repository {repo} not found"},
+		lacksManifest: {status: notFound, code: "NOT_FOUND", text: "artifact {repo}:{object} not found"},
+		lacksTags:     {status: notFound, code: "NOT_FOUND", text: "repository {repo} not found"},
 	}},
 	BearerGitLab: {strict: true, says: map[refusal]saying{
 		refusesAnonymous: {status: forbidden, code: "DENIED", text: "access forbidden"},
@@ -123,14 +123,12 @@ var manners = map[Style]manner{
 		refusesWrong:     {status: unauthorized, body: `{"errors":[{"status":401,"message":"Bad props auth token"}]}` + "\n"},
 		refusesExpired:   {status: unauthorized, body: `{"errors":[{"status":401,"message":"Token failed verification: expired"}]}` + "\n"},
 		refusesForbidden: {status: forbidden, code: "UNAUTHORIZED", text: "The client does not have permission for manifest: {repo}/{object}"},
-		lacksRepository:  {status: notFound, body: artifactoryUnknown},
 		lacksManifest:    {status: notFound, body: artifactoryUnknown},
 		lacksTags:        {status: notFound, code: "NAME_UNKNOWN", text: "Repository name not known to registry."},
 	}},
 	BasicNexus: {basic: `BASIC realm="Sonatype Nexus Repository Manager"`, says: map[refusal]saying{
 		refusesCaller:    {status: unauthorized, code: "UNAUTHORIZED", text: nexusNotAllowed},
 		refusesForbidden: {status: forbidden, code: "DENIED", text: nexusNotAllowed},
-		lacksRepository:  {status: notFound, code: "MANIFEST_UNKNOWN", text: "manifest unknown"},
 		lacksManifest:    {status: notFound, code: "MANIFEST_UNKNOWN", text: "manifest unknown"},
 		lacksTags:        {status: notFound, code: "NAME_UNKNOWN", text: "repository name not known to registry"},
 	}},

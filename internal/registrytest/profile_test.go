@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/types"
 	"github.com/refloat-dev/refloat/internal/registrytest"
 )
 
@@ -224,9 +225,9 @@ func (w *walk) basic() string {
 // once follows redirects, as a client does, without the credentials.
 func (w *walk) once(method, to, auth string) (answer, []byte) {
 	for range 3 {
-		var header []string
+		header := []string{"Accept", string(types.OCIImageIndex) + ", " + string(types.OCIManifestSchema1) + ", */*"}
 		if auth != "" {
-			header = []string{"Authorization", auth}
+			header = append(header, "Authorization", auth)
 		}
 		resp, body, err := askWithin(w.t, w.tr, time.Minute, method, to, header...)
 		if err != nil {

@@ -2,11 +2,13 @@ package registrytest
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/google/go-containerregistry/pkg/v1/types"
+	"github.com/opencontainers/go-digest"
 )
 
 // serve answers a request that may be answered.
@@ -14,11 +16,19 @@ func (r *Registry) serve(a *ask) reply {
 	if a.step == StepToken {
 		return r.token(a)
 	}
-	if a.method != http.MethodGet && a.method != http.MethodHead {
-		return problem(http.StatusMethodNotAllowed, "UNSUPPORTED", "The operation is unsupported.", nil)
+	if allow := "GET, HEAD"; a.method != http.MethodGet && (a.method != http.MethodHead || a.step == StepTags) {
+		if a.step == StepTags {
+			allow = "GET"
+		}
+		rep := plainReply(http.StatusMethodNotAllowed, "Method not allowed\n")
+		rep.header.Set("Allow", allow)
+		return rep
 	}
 	if r.Elsewhere != "" && (a.step == StepManifest || a.step == StepTags) {
 		to := strings.TrimSuffix(r.Elsewhere, "/") + strings.TrimPrefix(a.path, "/v2")
+		if q := a.query.Encode(); q != "" {
+			to += "?" + q
+		}
 		return reply{status: http.StatusTemporaryRedirect, header: http.Header{"Location": {to}}}
 	}
 	switch a.step {
@@ -31,16 +41,12 @@ func (r *Registry) serve(a *ask) reply {
 	case StepTags:
 		return r.serveTags(a)
 	}
-	return reply{
-		status: http.StatusNotFound,
-		header: http.Header{"Content-Type": {"text/plain; charset=utf-8"}},
-		body:   []byte("404 page not found\n"),
-	}
+	return plainReply(http.StatusNotFound, "404 page not found\n")
 }
 
 func (r *Registry) serveManifest(a *ask) reply {
-	if strings.Contains(a.object, ":") && !validDigest(a.object) {
-		return problem(http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content", nil)
+	if rep, bad := badDigest(a); bad {
+		return rep
 	}
 	m, hasRepo, ok := r.manifest(a.repo, a.digest)
 	if !hasRepo {
@@ -49,11 +55,8 @@ func (r *Registry) serveManifest(a *ask) reply {
 	if !ok {
 		return r.noManifest(a)
 	}
-	// As distribution does (registry/handlers/manifests.go): a type that the
-	// client did not name is not there for it.
-	if len(a.accept) > 0 && !slices.Contains(a.accept, "*/*") && !slices.Contains(a.accept, m.mediaType) {
-		return problem(http.StatusNotFound, "MANIFEST_UNKNOWN",
-			fmt.Sprintf("%s found, but accept header does not support it", m.mediaType), nil)
+	if rep, refused := r.notAccepted(a, m.mediaType); refused {
+		return rep
 	}
 	rep := jsonReply(http.StatusOK, m.mediaType, m.raw)
 	if m.mediaType == "" {
@@ -67,72 +70,74 @@ func (r *Registry) serveManifest(a *ask) reply {
 	return rep
 }
 
-func (r *Registry) serveBlob(a *ask) reply {
-	b, ok := r.blob(a.repo, a.object)
-	if !ok {
-		return blobUnknown(a)
+// notAccepted refuses types that the client did not name, as distribution does (registry/handlers/manifests.go): images of
+// Docker's own format are for everybody, what came after is not. Whoever names none at all is taken to accept any, GHCR excepted.
+func (r *Registry) notAccepted(a *ask, mediaType string) (reply, bool) {
+	if len(a.accept) == 0 && !r.Style.manner().picky || slices.Contains(a.accept, mediaType) || types.MediaType(mediaType) == types.DockerManifestSchema2 {
+		return reply{}, false
 	}
-	return blobReply(a, b)
+	text := mediaType + " found, but accept header does not support it"
+	switch types.MediaType(mediaType) {
+	case types.OCIManifestSchema1:
+		text = "OCI manifest found, but accept header does not support OCI manifests"
+	case types.OCIImageIndex:
+		text = "OCI index found, but accept header does not support OCI indexes"
+	default:
+		if slices.Contains(a.accept, "*/*") {
+			return reply{}, false
+		}
+	}
+	return problem(http.StatusNotFound, "MANIFEST_UNKNOWN", text, nil), true
 }
 
-// blobReply serves all of b, or the one range that was asked for.
-func blobReply(a *ask, b []byte) reply {
-	rep := reply{status: http.StatusOK, body: b, header: http.Header{
-		"Content-Type":          {"application/octet-stream"},
-		"Docker-Content-Digest": {a.digest},
-		"Accept-Ranges":         {"bytes"},
-	}}
-	spec, ok := strings.CutPrefix(a.ranges, "bytes=")
-	from, to, dash := strings.Cut(spec, "-")
-	if !ok || !dash || strings.Contains(spec, ",") || from == "" {
-		return rep // what is not understood is ignored (RFC 9110, 14.2)
+// badDigest tells a malformed digest from one that is merely unknown.
+func badDigest(a *ask) (reply, bool) {
+	if !strings.Contains(a.object, ":") {
+		return reply{}, false
 	}
-	first, err1 := strconv.Atoi(from)
-	last, err2 := strconv.Atoi(to)
-	if to == "" {
-		last, err2 = len(b)-1, nil
+	if _, err := digest.Parse(a.object); err != nil {
+		return problem(http.StatusBadRequest, "DIGEST_INVALID", "provided digest did not match uploaded content", err.Error()), true
 	}
-	last = min(last, len(b)-1)
-	if err1 != nil || err2 != nil || first > last {
-		out := problem(http.StatusRequestedRangeNotSatisfiable, "RANGE_INVALID", "invalid content range", nil)
-		out.header.Set("Content-Range", fmt.Sprintf("bytes */%d", len(b)))
-		return out
+	return reply{}, false
+}
+
+func (r *Registry) serveBlob(a *ask) reply {
+	if rep, bad := badDigest(a); bad {
+		return rep
 	}
-	rep.status, rep.body, rep.offset = http.StatusPartialContent, b[first:last+1], int64(first)
-	rep.header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", first, last, len(b)))
+	b, ok := r.blob(a.repo, a.object)
+	if !ok {
+		return problem(http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry", a.object)
+	}
+	rep := blobReply(a, b)
+	rep.header.Set("Docker-Distribution-Api-Version", "registry/2.0")
+	rep.header.Set("Docker-Content-Digest", a.digest)
+	if rep.status < 300 {
+		rep.header.Set("Etag", strconv.Quote(a.digest))
+		rep.header.Set("Cache-Control", "max-age=31536000")
+	}
 	return rep
 }
 
-func (r *Registry) serveTags(a *ask) reply {
-	tags, ok := r.tags(a.repo)
-	if !ok {
-		return r.noRepository(a)
-	}
-	b, err := json.Marshal(map[string]any{"name": a.repo, "tags": tags})
-	if err != nil {
-		panic(err) // strings always marshal
-	}
-	return jsonReply(http.StatusOK, "application/json", b)
-}
-
+// noRepository is said to requests for manifests as if the tag alone were missing, unless a style knows better: the real
+// registry looks up the tag in one go.
 func (r *Registry) noRepository(a *ask) reply {
-	on := lacksRepository
 	if a.step == StepTags {
-		on = lacksTags
+		return r.says(lacksTags, a, "", map[string]string{"name": a.repo})
 	}
-	return r.says(on, a, "", map[string]string{"name": a.repo})
+	return r.says(lacksRepository, a, "", unknown(a))
 }
 
 func (r *Registry) noManifest(a *ask) reply {
-	detail := "unknown tag=" + a.object
-	if validDigest(a.object) {
-		detail = "unknown manifest name=" + a.repo + " revision=" + a.object
-	}
-	return r.says(lacksManifest, a, "", detail)
+	return r.says(lacksManifest, a, "", unknown(a))
 }
 
-func blobUnknown(a *ask) reply {
-	return problem(http.StatusNotFound, "BLOB_UNKNOWN", "blob unknown to registry", map[string]string{"digest": a.object})
+// unknown is the detail of a manifest that is not there.
+func unknown(a *ask) string {
+	if strings.Contains(a.object, ":") {
+		return "unknown manifest name=" + a.repo + " revision=" + a.object
+	}
+	return "unknown tag=" + a.object
 }
 
 // problem is an error in the specification's form.
@@ -152,6 +157,13 @@ func problem(status int, code, message string, detail any) reply {
 func jsonReply(status int, mediaType string, body []byte) reply {
 	return reply{status: status, body: body, header: http.Header{
 		"Content-Type":                    {mediaType},
+		"Docker-Distribution-Api-Version": {"registry/2.0"},
+	}}
+}
+
+func plainReply(status int, body string) reply {
+	return reply{status: status, body: []byte(body), header: http.Header{
+		"Content-Type":                    {"text/plain; charset=utf-8"},
 		"Docker-Distribution-Api-Version": {"registry/2.0"},
 	}}
 }

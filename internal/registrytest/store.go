@@ -1,14 +1,12 @@
 package registrytest
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/partial"
@@ -214,10 +212,4 @@ func (r *Registry) tags(repo string) (tags []string, ok bool) {
 func digestOf(b []byte) v1.Hash {
 	sum := sha256.Sum256(b)
 	return v1.Hash{Algorithm: "sha256", Hex: hex.EncodeToString(sum[:])}
-}
-
-// validDigest tells a malformed digest from one that is merely unknown.
-func validDigest(s string) bool {
-	hexa, ok := strings.CutPrefix(s, "sha256:")
-	return ok && len(hexa) == 64 && len(bytes.Trim([]byte(hexa), "0123456789abcdef")) == 0
 }
