@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -54,7 +55,7 @@ func (v *view) compare(d *Diagnosis, w *answers) {
 	said := append([]Code{w.cause}, w.also...)
 	var both []Code
 	for _, c := range said {
-		if d.allows(c) || refusal(d, c) {
+		if d.allows(c) || refusal(d, c) || c == w.cause && v.sameStatus(d, w) {
 			both = append(both, c)
 		}
 	}
@@ -81,6 +82,13 @@ func (v *view) compare(d *Diagnosis, w *answers) {
 		v.settleOn(d, w, said)
 	}
 	d.because(fact)
+}
+
+// sameStatus reports whether the node was answered with the status that this machine is answered with: the runtime keeps the
+// words that go with it to itself, and the registry says them here.
+func (v *view) sameStatus(d *Diagnosis, w *answers) bool {
+	sign := httpStatus(d.Reading.Detail)
+	return d.Reading.Confidence != Likely && w.step != nil && w.step.Status >= 400 && (sign == fmt.Sprintf("=%d", w.step.Status) || sign == "=5xx" && w.step.Status >= 500)
 }
 
 // refusal reports whether c is another reason for what the message calls a refusal without saying why.

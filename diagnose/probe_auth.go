@@ -31,10 +31,9 @@ func offered(l *evidence.Login) bool { return l != nil && (l.User != "" || l.Pro
 // refusedNobody is a refusal of a look without credentials.
 func (s *said) refusedNobody(p *evidence.Probe) {
 	m := mannerOf(p)
-	granted := slices.ContainsFunc(s.attempt.Steps, func(t evidence.Step) bool { return t.Name == evidence.StepToken && t.Status == 200 })
 	hidden := m.hides() || hints(s.step)
 	if m == plain { // by what it does: a token for everybody and then a refusal is Docker Hub's manner, a 403 for the token Google's
-		hidden = hidden || granted && s.step.Status == 401 || s.step.Status == 403
+		hidden = hidden || s.granted() && s.step.Status == 401 || s.step.Status == 403
 	}
 	if p.Tags != nil && p.Tags.Status == 200 || s.inside() {
 		hidden = false // it let the repository be seen
@@ -52,7 +51,7 @@ func (s *said) refusedNobody(p *evidence.Probe) {
 // refusedLogin is a refusal of a login.
 func (s *said) refusedLogin(p *evidence.Probe, now time.Time) {
 	l, m := s.attempt.Login, mannerOf(p)
-	basic := strings.HasPrefix(s.step.Challenge, "Basic")
+	basic := strings.HasPrefix(s.step.Challenge, "Basic") && !s.granted() // Harbor challenges so after a token that is good for less
 	switch {
 	case expired(l, now) || strings.Contains(l.Kind, "job token"): // a job's token ends with the job
 		s.cause = ExpiredCredentials
@@ -60,7 +59,7 @@ func (s *said) refusedLogin(p *evidence.Probe, now time.Time) {
 		s.cause = Forbidden
 	case s.step.Name == evidence.StepToken && s.step.Status == 401,
 		s.step.Name == evidence.StepToken && m == ghcr, // https://github.com/sigstore/scaffolding/issues/127
-		basic, l.Problem != "" && s.step.Status == 401:
+		basic, l.Problem != "" && s.step.Status == 401 && !s.granted():
 		s.cause = InvalidCredentials
 	case s.step.Status == 401 && strings.Contains(s.step.Challenge, "invalid_token"):
 		s.cause, s.also = InvalidCredentials, []Code{NotARegistry}
@@ -77,6 +76,16 @@ func (s *said) refusedLogin(p *evidence.Probe, now time.Time) {
 	default:
 		s.cause = Forbidden
 	}
+}
+
+// granted reports whether the last token that was asked for was given; an earlier one may be that of a ping.
+func (s *said) granted() bool {
+	for _, t := range slices.Backward(s.attempt.Steps) {
+		if t.Name == evidence.StepToken {
+			return t.Status == 200
+		}
+	}
+	return false
 }
 
 // inside reports whether the manifest was had before: the repository is there, and this login may see it.
