@@ -2,7 +2,6 @@ package plan
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -26,7 +25,10 @@ func (s subject) noCredentials() []Step {
 		return s.recreateFor(name)
 	}
 	if named := s.namedSecrets(); len(named) > 0 && s.owners[0].workload.Manager == "" {
-		return append([]Step{s.repairSecret(named[0])}, s.unstick()...)
+		x := named[max(slices.IndexFunc(named, s.blames), 0)]
+		step := s.repairSecret(x)
+		step.Note += s.nearNote(x.Namespace + "/" + x.Name)
+		return append([]Step{step}, s.unstick()...)
 	}
 	return s.grantSecret()
 }
@@ -39,19 +41,21 @@ func (s subject) renewCredentials() []Step {
 	secrets := s.usedSecrets()
 	if len(secrets) == 0 {
 		steps := s.grantSecret()
-		steps[0].Note += " No pull secret of the pod is known to match this registry; if the node's own credential is at fault, renew that instead (kubelet config.json or credential provider)."
+		steps[0].Note += " No pull secret of the pod is known to match this registry; if the node's own credential is at fault, renew that instead (kubelet config.json or credential provider)." + s.loginNote("")
 		return steps
 	}
 	var steps []Step
 	for _, x := range secrets {
-		steps = append(steps, s.rewriteSecret(x))
+		step := s.rewriteSecret(x)
+		step.Note = strings.TrimSpace(step.Note + s.loginNote(x.Namespace+"/"+x.Name))
+		steps = append(steps, step)
 	}
 	return append(steps, s.unstick()...)
 }
 
 func (s subject) forbidden() []Step {
 	step := manual("Give the identity the right to pull "+s.ref.host+"/"+s.ref.repo,
-		"The registry knows who asks and refuses this repository. "+grantHint(s.ref.host), "the same credential may pull", s.inspect()...)
+		"The registry knows who asks and refuses this repository. "+grantHint(s.ref.host)+s.loginNote(""), "the same credential may pull", s.inspect()...)
 	return append([]Step{step}, s.unstick()...)
 }
 
@@ -72,7 +76,7 @@ func grantHint(host string) string {
 
 func (s subject) lockedOut() []Step {
 	step := manual("Stop the logins that fail, then unlock the account at "+s.ref.host,
-		"Each retry of the kubelet counts as one more failed login: do not try passwords until the lock is lifted. First scale the workload down:", "")
+		"Each retry of the kubelet counts as one more failed login: do not try passwords until the lock is lifted. "+strings.TrimPrefix(s.loginNote("")+" ", " ")+"First scale the workload down:", "")
 	back := manual("When the login works again, scale back", "Set REPLICAS to the number that was printed.", "")
 	for _, o := range s.owners {
 		target := object(o.ref.Kind, o.ref.Name)
@@ -135,12 +139,14 @@ func (s subject) names(x *evidence.Secret) bool {
 func (s subject) secretMalformed() []Step {
 	var steps []Step
 	for _, x := range s.secrets {
-		if s.names(x) && (x.Problem != "" || x.Exists == evidence.Yes && !s.covers(x)) {
-			steps = append(steps, s.repairSecret(x))
+		if s.names(x) && (x.Problem != "" || s.blames(x) || x.Exists == evidence.Yes && !s.covers(x)) {
+			step := s.repairSecret(x)
+			step.Note = strings.TrimSpace(step.Note + s.nearNote(x.Namespace+"/"+x.Name))
+			steps = append(steps, step)
 		}
 	}
 	if len(steps) == 0 {
-		steps = append(steps, manual("Find the secret that cannot be read: one bad entry in any pull secret of the pod breaks all its pulls", "", "", s.showSecrets()...))
+		steps = append(steps, manual("Find the secret that cannot be read: one bad entry in any pull secret of the pod breaks all its pulls", strings.TrimSpace(s.nearNote("")), "", s.showSecrets()...))
 	}
 	return append(steps, s.unstick()...)
 }
@@ -177,7 +183,7 @@ func (s subject) lateSecret() string {
 	return ""
 }
 
-// usedSecrets are those with an entry for this registry; where none is seen to have one, those that could not be read.
+// usedSecrets are those with an entry for this registry, of these the ones that it was seen to refuse; where none is seen to have one, those that could not be read.
 func (s subject) usedSecrets() []*evidence.Secret {
 	var match, unread []*evidence.Secret
 	for _, x := range s.secrets {
@@ -189,7 +195,13 @@ func (s subject) usedSecrets() []*evidence.Secret {
 			match = append(match, x)
 		}
 	}
-	if len(match) > 0 {
+	refused := slices.DeleteFunc(slices.Clone(match), func(x *evidence.Secret) bool {
+		return !slices.ContainsFunc(s.logins, func(u used) bool { return u.refused && u.Secret == x.Namespace+"/"+x.Name })
+	})
+	switch {
+	case len(refused) > 0:
+		return refused
+	case len(match) > 0:
 		return match
 	}
 	return unread
@@ -209,37 +221,6 @@ func (s subject) namedSecrets() []*evidence.Secret {
 // covers tells whether the kubelet would use a secret for the image, by the rule that the diagnosis goes by.
 func (s subject) covers(x *evidence.Secret) bool {
 	return evidence.KeysMatch(x.Registries, s.pull.Image)
-}
-
-var ecrHost = regexp.MustCompile(`^[0-9]{12}\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?$`)
-
-// login fills loginFile with one registry's entry; the secret goes through a terminal or a pipe.
-func login(host string) string {
-	podman := "podman login --authfile " + loginFile
-	switch {
-	case ecrHost.MatchString(host):
-		return "aws ecr get-login-password --region " + ecrHost.FindStringSubmatch(host)[1] + " | " + podman + " --username AWS --password-stdin " + quote(host)
-	case strings.HasSuffix(host, ".pkg.dev"), host == "gcr.io", strings.HasSuffix(host, ".gcr.io"):
-		return podman + " --username _json_key --password-stdin " + quote(host) + " < ./service-account-key.json"
-	case strings.HasPrefix(host, "-"):
-		return podman + " -- " + quote(host)
-	}
-	return podman + " " + quote(host)
-}
-
-// lifeNote warns where a pull secret is the wrong tool because its credential is short-lived.
-func lifeNote(host string) string {
-	switch {
-	case ecrHost.MatchString(host):
-		return " An ECR password lives 12 hours: for good, use the kubelet's ecr-credential-provider with the node's role."
-	case strings.HasSuffix(host, ".azurecr.io"):
-		return " On AKS rather let the nodes pull: az aks update --attach-acr. An az acr login token lives 3 hours; a repository token or service principal lasts."
-	case strings.HasSuffix(host, ".pkg.dev"), host == "gcr.io", strings.HasSuffix(host, ".gcr.io"):
-		return " On GKE rather give the nodes' service account roles/artifactregistry.reader."
-	case host == "ghcr.io":
-		return " GHCR takes a personal access token with read:packages as the password."
-	}
-	return ""
 }
 
 func (s subject) providerFailed() []Step {
@@ -264,8 +245,12 @@ func (s subject) providerFailed() []Step {
 
 // deniedOrMissing first settles what the registry will not say.
 func (s subject) deniedOrMissing() []Step {
+	next, first := "2", slices.ContainsFunc(s.owners, func(o owner) bool { _, ok := certain(o.alternatives()); return ok })
+	if first {
+		next = "the step after this"
+	}
 	look := manual("Find out whether it exists, with an account that should see it",
-		"The registry answers the same for private and for missing. Found: the pod lacks credentials, go on with 2. Not found: the name is wrong or it was removed or moved, correct the image instead.",
+		"The registry answers the same for private and for missing. Found: the pod lacks credentials, go on with "+next+". Not found: the name is wrong or it was removed or moved, correct the image instead.",
 		"", append([]string{login(s.ref.host)}, s.inspectWith("--authfile "+loginFile)...)...)
 	steps := []Step{look}
 	if len(s.usedSecrets()) > 0 && !s.nodeCredentials() {
@@ -275,6 +260,12 @@ func (s subject) deniedOrMissing() []Step {
 	}
 	if moved := relocated(s.pull.Image); moved != "" {
 		steps[0].Note += " Known: " + moved
+	}
+	switch {
+	case first:
+		return append(s.changeToSeen("name one that the registry holds"), steps...)
+	case s.anySeen():
+		steps = append(steps, s.changeToSeen("name one that the registry holds")...)
 	}
 	return steps
 }

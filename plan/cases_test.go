@@ -82,22 +82,8 @@ func TestCommandsFit(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			p := plan.For(tt.in.finding())
-			got, text := commands(p), prose(p)
-			for _, s := range tt.want {
-				if !strings.Contains(got, s) {
-					t.Errorf("no command with %s in\n%s", s, got)
-				}
-			}
-			for _, s := range tt.says {
-				if !strings.Contains(text, s) {
-					t.Errorf("does not say %q:\n%s", s, text)
-				}
-			}
-			for _, s := range tt.absent {
-				if strings.Contains(got, s) {
-					t.Errorf("a command with %s in\n%s", s, got)
-				}
-			}
+			fits(t, p, tt.want, tt.says, tt.absent)
+			got := commands(p)
 			if strings.Count(got, "create secret generic refloat-pull") > 1 {
 				t.Errorf("makes one secret twice:\n%s", got)
 			}

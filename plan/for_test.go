@@ -29,6 +29,9 @@ type world struct {
 	prev    string
 	reading diagnose.Reading
 	owners  int
+	seen    []evidence.Alternative
+	ring    *evidence.Keyring
+	probe   *evidence.Probe
 }
 
 func (w world) finding() diagnose.Finding {
@@ -56,6 +59,15 @@ func (w world) finding() diagnose.Finding {
 				{NodeState: &w.node}, {Pod: &w.pod},
 				{Workload: &evidence.Workload{Ref: ref, Manager: w.manager, ManagedBy: w.by, Chain: w.chain, Previous: w.prev}},
 			},
+		}
+		if w.seen != nil {
+			c.Facts = append(c.Facts, &evidence.Fact{Alternatives: &evidence.Alternatives{Items: w.seen}})
+		}
+		if w.ring != nil {
+			c.Facts = append(c.Facts, &evidence.Fact{Keyring: w.ring})
+		}
+		if w.probe != nil {
+			c.Facts = append(c.Facts, &evidence.Fact{Probe: w.probe})
 		}
 		if w.account != nil {
 			c.Facts = append(c.Facts, &evidence.Fact{Account: w.account})

@@ -11,6 +11,9 @@ func (s subject) platform() []Step {
 	if s.pull.Kind != evidence.Sandbox {
 		steps = append(steps, s.rollback()...)
 	}
+	if s.anySeen() {
+		steps = append(steps, s.changeToSeen("name one for "+want)...)
+	}
 	steps = append(steps, manual("Build and push it for "+want+" too", "", "the index lists "+want,
 		"docker buildx build --platform "+quote(buildPlatforms(s.node))+` --tag "$IMAGE" --push .`))
 	steps[len(steps)-1].Note = imageNote

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/refloat-dev/refloat/diagnose"
@@ -8,11 +9,11 @@ import (
 )
 
 func (s subject) invalidReference() []Step {
-	return s.changeImage("write it as HOST/PATH:TAG, in lower case, without a scheme or spaces")
+	return s.changeToSeen("write it as HOST/PATH:TAG, in lower case, without a scheme or spaces")
 }
 
 func (s subject) shortName() []Step {
-	steps := s.changeImage("name the registry in full, such as docker.io/library/…")
+	steps := s.changeToSeen("name the registry in full, such as docker.io/library/…")
 	if s.runtime() == "cri-o" || s.node.Home == evidence.HomeOpenShift {
 		steps = append(steps, s.onNode("Or see what short names may mean on "+s.where(), "An alias or a single unqualified-search registry settles it for the whole node.", "",
 			`grep -rn unqualified-search-registries /etc/containers/registries.conf /etc/containers/registries.conf.d`))
@@ -25,6 +26,10 @@ func (s subject) notFound() []Step {
 	steps := []Step{manual("See what the registry holds", s.notFoundNote(), "", s.inspect()...)}
 	if s.Cause != diagnose.RepositoryNotFound && printableReference(s.pull.Image) {
 		steps[0].Commands = append(steps[0].Commands, "skopeo list-tags "+quote("docker://"+s.ref.host+"/"+s.ref.repo))
+	}
+	if s.anySeen() {
+		steps[0].Title = "Or see what else the registry holds"
+		return slices.Concat(s.rollback(), s.changeToSeen("name one that the registry holds"), steps)
 	}
 	steps = append(steps, s.rollback()...)
 	return append(steps, s.changeImage("name one that the registry holds")...)

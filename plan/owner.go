@@ -19,13 +19,17 @@ func (s subject) changeImage(why string) []Step {
 		return []Step{s.sandboxImage()}
 	}
 	var steps []Step
-	for i, o := range s.owners {
+	for _, o := range s.owners {
 		step := o.setImage()
 		step.Title += ": " + why
-		if i == len(s.owners)-1 && s.more > 0 {
-			step.Note += fmt.Sprintf(" The same for %d more workloads.", s.more)
-		}
 		steps = append(steps, step)
+	}
+	return s.moreOwners(steps)
+}
+
+func (s subject) moreOwners(steps []Step) []Step {
+	if s.more > 0 && len(steps) > 0 {
+		steps[len(steps)-1].Note += fmt.Sprintf(" The same for %d more workloads.", s.more)
 	}
 	return steps
 }
@@ -37,7 +41,7 @@ func (o owner) setImage() Step {
 	if o.workload.Manager != "" {
 		return o.atSource("the image")
 	}
-	step := Step{Risk: Manual, Target: o.ref, Note: imageNote, Title: "Set the image of " + o.name()}
+	step := Step{Risk: Manual, Target: o.ref, Note: o.imageNote(), Title: "Set the image of " + o.name()}
 	target := object(o.ref.Kind, o.ref.Name)
 	switch o.kind() {
 	case "deployment":
@@ -93,13 +97,13 @@ func (o owner) imageCommands(target, path string) []string {
 	for _, p := range o.pulls {
 		switch p.Kind {
 		case evidence.VolumeImage:
-			cmd := kubectl(o.namespace, "patch", target, "--type=strategic", "-p", volumePatch(path, p.Volume))
+			cmd := kubectl(o.namespace, "patch", target, "--type=strategic", "-p", volumePatch(path, p.Volume, o.image(p)))
 			if !slices.Contains(out, cmd) {
 				out = append(out, cmd)
 			}
 		case evidence.Ephemeral:
 		default:
-			if pair := quote(p.Container) + `="$IMAGE"`; p.Container != "" && !slices.Contains(pairs, pair) {
+			if pair := quote(p.Container) + "=" + o.image(p); p.Container != "" && !slices.Contains(pairs, pair) {
 				pairs = append(pairs, pair)
 			}
 		}
@@ -113,15 +117,15 @@ func (o owner) imageCommands(target, path string) []string {
 	return out
 }
 
-// volumePatch leaves the quotes for "$IMAGE" alone, so that the shell fills it in.
-func volumePatch(path, volume string) string {
+// volumePatch takes the image as the shell's word and leaves its quotes alone, so that the shell fills in "$IMAGE".
+func volumePatch(path, volume, image string) string {
 	head, tail := "", ""
 	for _, key := range strings.Split(path, ".") {
 		head += `{"` + key + `":`
 		tail += "}"
 	}
 	body := head + `{"volumes":[{"name":` + jsonString(volume) + `,"image":{"reference":"`
-	return quote(body) + `"$IMAGE"` + quote(`"}}]}`+tail)
+	return quote(body) + image + quote(`"}}]}`+tail)
 }
 
 func (o owner) barePodImage(step Step) Step {
@@ -132,8 +136,8 @@ func (o owner) barePodImage(step Step) Step {
 	}
 	if o.pulls[0].Kind == evidence.Ephemeral {
 		step.Title = "Start the debug container again with an image that can be pulled"
-		step.Note = imageNote + " An ephemeral container can be neither changed nor removed; the failed one stays in the pod, harmless."
-		step.Commands = []string{kubectl(o.namespace, "debug -it", object("pod", o.pulls[0].Pod), `--image="$IMAGE"`)}
+		step.Note = o.imageNote() + " An ephemeral container can be neither changed nor removed; the failed one stays in the pod, harmless."
+		step.Commands = []string{kubectl(o.namespace, "debug -it", object("pod", o.pulls[0].Pod), "--image="+o.image(o.pulls[0]))}
 		return step
 	}
 	step.Commands = o.podImage()
@@ -148,7 +152,7 @@ func (o owner) podImage() []string {
 	var out []string
 	for _, p := range o.pulls[:min(len(o.pulls), maxOwners)] {
 		if p.Pod != "" && p.Container != "" && p.Kind != evidence.VolumeImage {
-			out = append(out, kubectl(o.namespace, "set image", object("pod", p.Pod), quote(p.Container)+`="$IMAGE"`))
+			out = append(out, kubectl(o.namespace, "set image", object("pod", p.Pod), quote(p.Container)+"="+o.image(p)))
 		}
 	}
 	if len(out) == 0 && o.ref.Name != "" {

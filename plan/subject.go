@@ -24,6 +24,10 @@ type subject struct {
 	secrets []*evidence.Secret
 	account *evidence.ServiceAccount
 	other   *evidence.Elsewhere
+	// near are entries of pull secrets that miss the image and were meant for it; broken is the error of a whole lookup.
+	near             []evidence.KeyringEntry
+	broken, brokenBy string
+	logins           []used
 }
 
 // owner is one workload and its pulls that fail.
@@ -33,6 +37,9 @@ type owner struct {
 	workload  evidence.Workload
 	pod       evidence.Pod
 	pulls     []evidence.Pull
+	// seen is what the registry serves instead of an image; picked is what the commands set it to.
+	seen   map[string][]evidence.Alternative
+	picked map[string]string
 }
 
 func newSubject(f diagnose.Finding) subject {
@@ -67,6 +74,10 @@ func newSubject(f diagnose.Finding) subject {
 func (s *subject) facts(c *evidence.Case, o *owner) {
 	for _, f := range c.Facts {
 		switch {
+		case f.Keyring != nil, f.Probe != nil:
+			s.rings(f)
+		case f.Alternatives != nil:
+			o.see(c.Pull.Image, f.Alternatives.Items)
 		case f.NodeState != nil && s.node.Name == "":
 			s.node = *f.NodeState
 		case f.Workload != nil && o.workload.Ref == (evidence.Ref{}):

@@ -57,7 +57,13 @@ func everything() []diagnose.Finding {
 				all = append(all, world{cause: cause, kind: kind, part: part, owners: 5, chain: []evidence.Ref{{Kind: "Job", Name: "web-1"}}}.finding())
 			}
 		}
+		for _, kind := range []string{"Deployment", "StatefulSet", "Job", "CronJob", "Pod", "Widget"} {
+			for _, part := range []evidence.ContainerKind{evidence.App, evidence.Ephemeral, evidence.VolumeImage, evidence.Refused, evidence.Planned, evidence.Sandbox} {
+				all = append(all, world{cause: cause, kind: kind, part: part, seen: near}.finding(), world{cause: cause, kind: kind, part: part, seen: sure, owners: 5}.finding())
+			}
+		}
 		for _, manager := range []string{"argocd", "flux", "helm", "olm"} {
+			all = append(all, world{cause: cause, manager: manager, by: "HelmRelease shop/web", seen: near}.finding())
 			all = append(all, world{cause: cause, manager: manager, by: "HelmRelease shop/web"}.finding())
 		}
 		for _, host := range hosts {
@@ -73,6 +79,9 @@ func hostile(cause diagnose.Code) diagnose.Finding {
 	w := world{cause: cause, image: evil, manager: "helm", by: evil, reading: diagnose.Reading{Host: evil, Registry: evil, Detail: evil},
 		node: evidence.NodeState{Home: evidence.Home(evil), Runtime: evil, Arch: evil, OS: evil}, prev: evil,
 		account: &evidence.ServiceAccount{Namespace: evil, Name: evil, PullSecrets: []string{evil}},
+		seen:    []evidence.Alternative{{Image: evil, Why: evil, Source: evil, Certain: true}, {Image: "quay.io/shop/web:v1", Why: evil, Source: evil, Certain: true}},
+		ring:    &evidence.Keyring{Broken: evil, BrokenBy: evil, Entries: []evidence.KeyringEntry{{Login: evidence.Login{Secret: evil, Key: evil, User: evil}, Near: true, Why: evil, Hint: evil}}},
+		probe:   &evidence.Probe{Attempts: []evidence.Attempt{{Login: &evidence.Login{Secret: evil, Key: evil, User: evil, Kind: evil, Problem: evil}, Steps: []evidence.Step{{Status: 401, Name: evil}}}, {Login: &evidence.Login{}}, {}}},
 		secrets: []*evidence.Secret{{Namespace: evil, Name: evil, Exists: evidence.Yes, Owner: "ExternalSecret " + evil, Registries: []string{evil}}, {Namespace: "shop", Name: evil, Exists: evidence.No}},
 	}
 	f := w.finding()
