@@ -73,6 +73,7 @@ func (o owner) setImage() Step {
 		step.Commands = []string{kubectl(o.namespace, "edit", object(groupKind(o.ref), o.ref.Name))}
 		step.Note = "Its controller takes back a change to what it made."
 	}
+	step.Note = strings.TrimSpace(step.Note)
 	return step
 }
 

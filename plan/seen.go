@@ -91,58 +91,69 @@ func (s subject) changeToSeen(why string) []Step {
 // choose sets the owner's image to what is certain; else it leaves the choice to a person: one step for each reference
 // where that is short enough to read, one step that names them where it is not.
 func (o owner) choose(alone bool) []Step {
-	all := o.alternatives()
+	all, images := o.alternatives(), o.images()
 	if len(all) == 0 {
 		return nil
 	}
-	picked, left := map[string]string{}, []evidence.Alternative{}
-	for _, image := range o.images() {
+	var sure, left []evidence.Alternative
+	picked := map[string]string{}
+	for _, image := range images {
 		one, ok := certain(o.seen[image])
 		if ok {
 			picked[image] = one.Image
+			sure = append(sure, one)
 		}
 		left = append(left, slices.DeleteFunc(slices.Clone(o.seen[image]), func(a evidence.Alternative) bool { return ok && a == one })...)
 	}
-	switch images := o.images(); {
-	case len(picked) == len(images):
-		return []Step{o.pick(picked).setTo("", slices.DeleteFunc(all, func(a evidence.Alternative) bool { return slices.Contains(left, a) }), left)}
-	case len(images) > 1 || !alone || o.workload.Manager != "":
-		step := o.pick(picked).setImage()
-		step.Title += ": one that the registry serves"
-		step.Note = strings.TrimSpace(step.Note + " The registry serves: " + list(all) + ".")
+	short := alone && len(images) == 1 && o.workload.Manager == ""
+	switch {
+	case len(sure) == len(images) && short:
+		return append([]Step{o.pick(picked).setTo("", sure)}, o.eachOf(images[0], left, 1)...)
+	case len(sure) == len(images):
+		step := o.pick(picked).setTo("", sure)
+		if len(left) > 0 {
+			step.Note = join(step.Note, "If another was meant, the registry serves too: "+list(left)+".")
+		}
 		return []Step{step}
+	case short:
+		return o.eachOf(images[0], all, 0)
 	}
+	step := o.pick(picked).setImage()
+	step.Title += ": one that the registry serves"
+	step.Note = join(step.Note, "The registry serves: "+list(all)+".")
+	return []Step{step}
+}
+
+// eachOf is one step for each of a few references, after some that are there already.
+func (o owner) eachOf(image string, all []evidence.Alternative, before int) []Step {
 	var steps []Step
-	for i, a := range all[:min(len(all), maxChoices)] {
+	few := min(len(all), maxChoices-before)
+	for i, a := range all[:few] {
 		lead := "If this was meant: "
-		if i > 0 {
+		if i+before > 0 {
 			lead = "Or if this was meant: "
 		}
-		step := o.pick(map[string]string{o.pulls[0].Image: a.Image}).setTo(lead, []evidence.Alternative{a}, nil)
-		steps = append(steps, step)
+		steps = append(steps, o.pick(map[string]string{image: a.Image}).setTo(lead, []evidence.Alternative{a}))
 	}
-	if len(all) > maxChoices {
-		last := &steps[len(steps)-1]
-		last.Note = strings.TrimSpace(last.Note + " Served as well: " + list(all[maxChoices:]) + ".")
+	if len(all) > few {
+		steps[few-1].Note = join(steps[few-1].Note, "Served as well: "+list(all[few:])+".")
 	}
 	return steps
 }
 
-// setTo is setImage with what it is set to in its title; others are named, should one of them be meant.
-func (o owner) setTo(lead string, to, others []evidence.Alternative) Step {
+// setTo is setImage with what it is set to in its title.
+func (o owner) setTo(lead string, to []evidence.Alternative) Step {
 	step := o.setImage()
 	step.Title = lead + lowerFirst(step.Title, lead != "") + ": " + list(to)
 	for _, a := range to {
 		if a.Source != "" {
-			step.Note += " See " + a.Source + "."
+			step.Note = join(step.Note, "See "+a.Source+".")
 		}
 	}
-	if len(others) > 0 {
-		step.Note += " If another was meant, the registry serves too: " + list(others) + "."
-	}
-	step.Note = strings.TrimSpace(step.Note)
 	return step
 }
+
+func join(note, more string) string { return strings.TrimSpace(note + " " + more) }
 
 func lowerFirst(s string, lower bool) string {
 	if !lower || s == "" {

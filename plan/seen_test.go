@@ -29,12 +29,13 @@ func TestSeenAlternatives(t *testing.T) {
 		says   []string // in prose
 		absent []string // in commands
 	}{
-		{"one is certain", world{cause: diagnose.TagNotFound, seen: sure}, []string{"set image deployment/web app=" + web + ":v1"}, []string{"the last image that this workload ran", "serves too: " + web + ":v2.0 (one character differs)"}, []string{"$IMAGE", ":v2.0"}},
+		{"one is certain", world{cause: diagnose.TagNotFound, seen: sure}, []string{"set image deployment/web app=" + web + ":v1", "app=" + web + ":v2.0"},
+			[]string{"Set the image of Deployment web: " + web + ":v1 (the last image that this workload ran)", "Or if this was meant: set the image of Deployment web: " + web + ":v2.0 (one character differs)"}, []string{"$IMAGE"}},
 		{"several, none certain", world{cause: diagnose.TagNotFound, seen: near}, []string{"app=" + web + ":v2.0", "app=quay.io/shop/web:v2", "app=" + web + ":v3"},
 			[]string{"If this was meant: set the image of Deployment web: " + web + ":v2.0 (one character differs)", "Or if this was meant", "https://example.com/moved", "Served as well: " + web + ":v4"}, []string{"$IMAGE", ":v4"}},
 		{"two are certain", world{cause: diagnose.TagNotFound, seen: two}, []string{"app=quay.io/shop/web:v2", "app=" + web + ":v1"}, []string{"If this was meant"}, []string{"$IMAGE"}},
 		{"several workloads, none certain", world{cause: diagnose.TagNotFound, seen: near, owners: 2}, []string{`deployment/web app="$IMAGE"`, `deployment/webx app="$IMAGE"`}, []string{"The registry serves: " + web + ":v2.0 (one", "Set IMAGE first"}, []string{"quay.io"}},
-		{"many workloads, one certain", world{cause: diagnose.TagNotFound, seen: sure, owners: 5}, []string{"deployment/webx app=" + web + ":v1"}, []string{"2 more workloads"}, []string{"$IMAGE"}},
+		{"many workloads, one certain", world{cause: diagnose.TagNotFound, seen: sure, owners: 5}, []string{"deployment/webx app=" + web + ":v1"}, []string{"2 more workloads", "serves too: " + web + ":v2.0 (one character differs)"}, []string{"$IMAGE", ":v2.0"}},
 		{"Argo CD", world{cause: diagnose.TagNotFound, seen: sure, manager: "argocd", by: "Application shop"}, []string{"argocd app sync shop"}, []string{"at its source", web + ":v1 (the last"}, []string{"set image"}},
 		{"Argo CD, none certain", world{cause: diagnose.TagNotFound, seen: near, manager: "argocd", by: "Application shop"}, []string{"argocd app sync shop"}, []string{"The registry serves: " + web + ":v2.0"}, []string{"set image"}},
 		{"image volume", world{cause: diagnose.TagNotFound, seen: sure, part: evidence.VolumeImage}, []string{`"reference":"'` + web + `:v1'"`}, nil, []string{"$IMAGE"}},
@@ -65,7 +66,7 @@ func TestSeenForEachPod(t *testing.T) {
 	again := world{cause: diagnose.TagNotFound, seen: near[1:2]}.finding()
 	again.Cases[0].Pull.Pod = "web-2"
 	f.Cases = append(f.Cases, again.Cases...)
-	fits(t, plan.For(f), []string{"app=quay.io/shop/web:v2"}, nil, []string{"$IMAGE", ":v2.0", ":v3"})
+	fits(t, plan.For(f), []string{"app=quay.io/shop/web:v2"}, nil, []string{"$IMAGE", "app=" + web + ":v2.0", "app=" + web + ":v3"})
 
 	f = world{cause: diagnose.TagNotFound, seen: sure}.finding()
 	other := world{cause: diagnose.TagNotFound, image: web + "-proxy:v2"}.finding()
