@@ -2,6 +2,7 @@ package registrytest_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,7 +87,8 @@ func TestObjects(t *testing.T) {
 		{"range to the end", "GET", base + "blobs/" + layer, []string{"Range", "bytes=10-"}, 206, nil, -1},
 		{"range beyond", "GET", base + "blobs/" + layer, []string{"Range", "bytes=9999999-"}, 416, nil, -1},
 		{"two ranges", "GET", base + "blobs/" + layer, []string{"Range", "bytes=0-1,3-4"}, 200, nil, -1},
-		{"index not accepted", "GET", base + "manifests/hollow", []string{"Accept", string(types.DockerManifestSchema2)}, 404, nil, -1},
+		{"image not accepted", "GET", base + "manifests/v1", []string{"Accept", string(types.DockerManifestSchema2)}, 404, nil, -1},
+		{"image accepted by no name", "GET", base + "manifests/v1", []string{"Accept", "*/*"}, 404, nil, -1},
 		{"index accepted", "HEAD", base + "manifests/hollow",
 			[]string{"Accept", "application/json;q=0.5, " + string(types.OCIImageIndex)}, 200, map[string]string{"Content-Type": string(types.OCIImageIndex)}, 0},
 		{"child gone", "GET", base + "manifests/" + list.Manifests[0].Digest.String(), nil, 404, nil, -1},
@@ -111,6 +113,56 @@ func TestObjects(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// GHCR serves nothing that was not asked for by its type; whoever forgets one takes the image for missing.
+func TestPickyRegistry(t *testing.T) {
+	t.Parallel()
+	r := guarded(t, registrytest.BearerStrict)
+	missing, err := imagetest.ChildMissing(imagetest.Spec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.PushIndex("index", "v1", missing); err != nil {
+		t.Fatal(err)
+	}
+	tr := client(t, r)
+	_, body, err := ask(t, tr, http.MethodGet, "http://reg.lab/token?scope=repository:index:pull")
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := "Bearer " + tokenIn(t, body)
+	for accept, want := range map[string]int{"": 404, "*/*": 404, string(types.OCIManifestSchema1): 404, string(types.OCIImageIndex) + ", */*": 200} {
+		header := []string{"Authorization", token}
+		if accept != "" {
+			header = append(header, "Accept", accept)
+		}
+		if resp, _, err := ask(t, tr, http.MethodGet, "http://reg.lab/v2/index/manifests/v1", header...); err != nil || resp.StatusCode != want {
+			t.Errorf("accepting %q: %v, %v, want %d", accept, resp, err, want)
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	r, _ := stocked(t)
+	for _, tag := range []string{"v2", "v3", "v4"} {
+		r.PushRaw("team/app", tag, types.OCIManifestSchema1, []byte("{}"))
+	}
+	tr := client(t, r)
+	var seen []string
+	for to := "/v2/team/app/tags/list?n=2"; to != ""; {
+		resp, body, err := ask(t, tr, http.MethodGet, "http://reg.lab"+to)
+		if err != nil || len(seen) > 4 {
+			t.Fatalf("%v after %v", err, seen)
+		}
+		seen = append(seen, strings.TrimSpace(body))
+		to, _, _ = strings.Cut(strings.TrimPrefix(resp.Header.Get("Link"), "<"), ">")
+	}
+	want := []string{`{"name":"team/app","tags":["v1","v2"]}`, `{"name":"team/app","tags":["v3","v4"]}`, `{"name":"team/app","tags":[]}`}
+	if diff := cmp.Diff(want, seen); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -70,24 +70,24 @@ func (r *Registry) serveManifest(a *ask) reply {
 	return rep
 }
 
-// notAccepted refuses types that the client did not name, as distribution does (registry/handlers/manifests.go): images of
-// Docker's own format are for everybody, what came after is not. Whoever names none at all is taken to accept any, GHCR excepted.
+// notAccepted refuses types that the client did not name, as distribution does (registry/handlers/manifests.go): Docker's own
+// images and, since its third version, OCI's indexes are for everybody. Whoever names nothing is taken to accept anything,
+// which distribution does not do. A picky registry makes no exceptions.
 func (r *Registry) notAccepted(a *ask, mediaType string) (reply, bool) {
-	if len(a.accept) == 0 && !r.Style.manner().picky || slices.Contains(a.accept, mediaType) || types.MediaType(mediaType) == types.DockerManifestSchema2 {
+	t, picky := types.MediaType(mediaType), r.Style.manner().picky
+	switch {
+	case slices.Contains(a.accept, mediaType):
+		return reply{}, false
+	case picky && t == types.OCIImageIndex:
+		return problem(http.StatusNotFound, "MANIFEST_UNKNOWN", "OCI index found, but accept header does not support OCI indexes", nil), true
+	case len(a.accept) == 0 && !picky, t == types.DockerManifestSchema2, t == types.OCIImageIndex:
+		return reply{}, false
+	case t == types.OCIManifestSchema1:
+		return problem(http.StatusNotFound, "MANIFEST_UNKNOWN", "OCI manifest found, but accept header does not support OCI manifests", nil), true
+	case slices.Contains(a.accept, "*/*"):
 		return reply{}, false
 	}
-	text := mediaType + " found, but accept header does not support it"
-	switch types.MediaType(mediaType) {
-	case types.OCIManifestSchema1:
-		text = "OCI manifest found, but accept header does not support OCI manifests"
-	case types.OCIImageIndex:
-		text = "OCI index found, but accept header does not support OCI indexes"
-	default:
-		if slices.Contains(a.accept, "*/*") {
-			return reply{}, false
-		}
-	}
-	return problem(http.StatusNotFound, "MANIFEST_UNKNOWN", text, nil), true
+	return problem(http.StatusNotFound, "MANIFEST_UNKNOWN", mediaType+" found, but accept header does not support it", nil), true
 }
 
 // badDigest tells a malformed digest from one that is merely unknown.
