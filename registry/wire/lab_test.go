@@ -28,10 +28,9 @@ type lab struct {
 	ca     *nettest.CA
 	client *wire.Client
 
-	mu    sync.Mutex
-	at    map[string]string // host:port → listener
-	said  map[string]string // host → the IP address that connections to it seem to have
-	dials map[string]int
+	mu   sync.Mutex
+	at   map[string]string // host:port → listener
+	said map[string]string // host → the IP address that connections to it seem to have
 }
 
 func newLab(t *testing.T) *lab {
@@ -40,7 +39,7 @@ func newLab(t *testing.T) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{t: t, ca: ca, at: map[string]string{}, said: map[string]string{}, dials: map[string]int{}}
+	l := &lab{t: t, ca: ca, at: map[string]string{}, said: map[string]string{}}
 	l.client = &wire.Client{Transport: &http.Transport{DialContext: l.dial, TLSClientConfig: &tls.Config{RootCAs: ca.Pool()}}}
 	t.Cleanup(l.client.CloseIdleConnections)
 	return l
@@ -54,7 +53,6 @@ func (l *lab) dial(ctx context.Context, network, address string) (net.Conn, erro
 	l.mu.Lock()
 	to, ok := l.at[address]
 	said := l.said[host]
-	l.dials[host]++
 	l.mu.Unlock()
 	if !ok {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}}
@@ -99,12 +97,6 @@ func (l *lab) move(host, ip string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.said[host] = ip
-}
-
-func (l *lab) dialled(host string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.dials[host]
 }
 
 func listen(t *testing.T) net.Listener {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/registry/wire/challenge"
+	"github.com/refloat-dev/refloat/registry/wire/exchange"
 	"github.com/refloat-dev/refloat/registry/wire/trip"
 )
 
@@ -38,12 +39,12 @@ type login struct {
 // again answers the challenge of a 401, and tells whether to send the request again. The rules are containerd's (C24
 // core/remotes/docker/authorizer.go:142-206): Bearer before Basic; who answered already and is refused is so for good, unless
 // the registry names an error and the token was kept from an earlier ask.
-func (s *Session) again(ctx context.Context, ans *Answer, rep reply) bool {
-	c, ok := challenge.Pick(rep.header.Values("Www-Authenticate"))
+func (s *Session) again(ctx context.Context, ans *Answer, rep exchange.Reply) bool {
+	c, ok := challenge.Pick(rep.Header.Values("Www-Authenticate"))
 	if !ok {
 		return false
 	}
-	key := origin(rep.url)
+	key := exchange.Origin(rep.URL)
 	old := s.logins[key]
 	last := &ans.Steps[len(ans.Steps)-1]
 	if c.Scheme == "bearer" {
@@ -70,7 +71,7 @@ func (s *Session) again(ctx context.Context, ans *Answer, rep reply) bool {
 // credentialFor is nil for every host but the registry itself. containerd asks CRI for whatever host challenges, and CRI gives: a
 // redirect can take a credential away there. Not here.
 func (s *Session) credentialFor(key string) *Credential {
-	if key == origin(s.root) {
+	if key == exchange.Origin(s.root) {
 		return s.cred
 	}
 	return nil
@@ -100,17 +101,17 @@ func (s *Session) realmOf(c challenge.Challenge) (*url.URL, error) {
 		return nil, errors.New("invalid token auth challenge realm")
 	}
 	u.Fragment = ""
-	return u, checkRealm(s.root, u, s.line.Check)
+	return u, checkRealm(s.root, u, s.desk.Line.Check)
 }
 
 // checkRealm says whether a credential may go from a registry to the realm that it names; inside judges the host.
 func checkRealm(registry, realm *url.URL, inside func(host string) error) error {
-	near := registry.Scheme == "http" && isLoopback(realm) && realm.Hostname() == registry.Hostname()
+	near := registry.Scheme == "http" && exchange.Loopback(realm) && realm.Hostname() == registry.Hostname()
 	switch {
 	case realm.User != nil:
 		return &trip.Unsafe{Rule: "the token realm names a user of its own"}
-	case realm.Scheme != "https" && !(realm.Scheme == "http" && near):
-		return &trip.Unsafe{Rule: fmt.Sprintf("the token realm %s is not https", shown(realm))}
+	case realm.Scheme != "https" && (realm.Scheme != "http" || !near):
+		return &trip.Unsafe{Rule: fmt.Sprintf("the token realm %s is not https", exchange.Shown(realm))}
 	}
 	return inside(realm.Hostname())
 }

@@ -3,14 +3,13 @@ package wire
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"github.com/refloat-dev/refloat/evidence"
-	"github.com/refloat-dev/refloat/registry/wire/reach"
-	"github.com/refloat-dev/refloat/registry/wire/trip"
+	"github.com/refloat-dev/refloat/registry/wire/exchange"
+	"github.com/refloat-dev/refloat/registry/wire/hide"
 )
 
 // maxTries is how often one ask is sent: plainly, with a token, with the Basic credentials that some registries want after the token, and
@@ -25,8 +24,8 @@ type Session struct {
 	err    error // why there is no root
 	repo   string
 	cred   *Credential
-	hide   secrets
-	line   *trip.Line
+	hide   hide.Secrets
+	desk   exchange.Desk
 	logins map[string]*login // by origin
 	turn   int               // counts the asks
 }
@@ -40,10 +39,10 @@ type Session struct {
 func (c *Client) Session(host, repository string, cred *Credential) *Session {
 	s := &Session{client: c, repo: repository, cred: cred, logins: map[string]*login{}}
 	if cred != nil {
-		s.hide.credential(*cred)
+		s.hide.Login(cred.Username, cred.Password)
 	}
 	if s.root, s.err = rootOf(host); s.err == nil {
-		s.line = c.net().To(s.root)
+		s.desk = exchange.Desk{Line: c.net().To(s.root), Hide: &s.hide, Timeout: c.timeout(), Now: c.now, Named: cred != nil}
 	}
 	return s
 }
@@ -68,24 +67,10 @@ func rootOf(host string) (*url.URL, error) {
 	if err != nil || u.Host != host || u.User != nil || u.Hostname() == "" || len(host) > 300 {
 		return nil, errHost
 	}
-	if p := u.Port(); isLoopback(u) && p != "" && p != "443" {
+	if p := u.Port(); exchange.Loopback(u) && p != "" && p != "443" {
 		u.Scheme = "http"
 	}
 	return u, nil
-}
-
-func isLoopback(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Hostname() == "localhost" || ip != nil && reach.OfHost(u.Hostname()) == reach.Loopback
-}
-
-// origin is what a login belongs to.
-func origin(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"https": "443", "http": "80"}[u.Scheme]
-	}
-	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
 // target is the URL of a path. A path may not lead to another host.
@@ -113,17 +98,17 @@ func (s *Session) Do(ctx context.Context, a Ask) Answer {
 	s.turn++
 	var ans Answer
 	// A token whose time is over is renewed before it is refused, as containerd does.
-	if l := s.logins[origin(u)]; l != nil && !s.ready(ctx, &ans, l) {
+	if l := s.logins[exchange.Origin(u)]; l != nil && !s.ready(ctx, &ans, l) {
 		return ans
 	}
-	c := call{step: a.Step, method: a.Method, url: u, accept: a.Accept, maxBody: a.MaxBody, login: s.authorization}
-	if c.maxBody <= 0 {
-		c.maxBody = defaultBody
+	c := exchange.Call{Step: a.Step, Method: a.Method, URL: u, Accept: a.Accept, MaxBody: a.MaxBody, Login: s.authorization}
+	if c.MaxBody <= 0 {
+		c.MaxBody = defaultBody
 	}
 	for range maxTries {
-		step, rep := s.send(ctx, c)
+		step, rep := s.desk.Send(ctx, c)
 		ans.Steps = append(ans.Steps, step)
-		ans.Header, ans.Body = rep.header, rep.body
+		ans.Header, ans.Body = rep.Header, rep.Body
 		if step.Failure != "" || step.Status != http.StatusUnauthorized || !s.again(ctx, &ans, rep) {
 			break
 		}
@@ -134,8 +119,9 @@ func (s *Session) Do(ctx context.Context, a Ask) Answer {
 // authorization is what is sent to a host: only what that host's own challenge was answered with, and nothing that a credential
 // brought where another host sends back here.
 func (s *Session) authorization(u *url.URL, away bool) string {
-	if l := s.logins[origin(u)]; l != nil && !(away && l.cred != nil) {
-		return l.header
+	l := s.logins[exchange.Origin(u)]
+	if l == nil || away && l.cred != nil {
+		return ""
 	}
-	return ""
+	return l.header
 }

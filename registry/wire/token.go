@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/registry/wire/exchange"
 )
 
 const (
@@ -25,12 +26,12 @@ const (
 func (s *Session) fetch(ctx context.Context, ans *Answer, l *login) {
 	secret := l.cred != nil && l.cred.Password != ""
 	if l.refused != nil {
-		step := evidence.Step{Name: evidence.StepToken, Method: http.MethodGet, Failure: evidence.FailedUnsafe, Text: s.hide.clean(l.refused.Error())}
+		step := evidence.Step{Name: evidence.StepToken, Method: http.MethodGet, Failure: evidence.FailedUnsafe, Text: s.hide.Clean(l.refused.Error())}
 		if secret {
 			step.Method = http.MethodPost
 		}
 		if l.realm != nil {
-			step.URL = s.hide.clean(shown(l.realm))
+			step.URL = s.hide.Clean(exchange.Shown(l.realm))
 			step.Realm = step.URL
 		}
 		ans.Steps, l.failed = append(ans.Steps, step), &step
@@ -56,7 +57,7 @@ func (s *Session) fetch(ctx context.Context, ans *Answer, l *login) {
 	s.tokenBy(ctx, ans, l, s.get(l))
 }
 
-func (s *Session) post(l *login) call {
+func (s *Session) post(l *login) exchange.Call {
 	form := url.Values{"service": {l.service}, "client_id": {clientID}}
 	if len(l.scopes) > 0 {
 		form.Set("scope", strings.Join(l.scopes, " "))
@@ -69,10 +70,12 @@ func (s *Session) post(l *login) call {
 		form.Set("username", l.cred.Username)
 		form.Set("password", l.cred.Password)
 	}
-	return call{step: evidence.StepToken, method: http.MethodPost, url: l.realm, form: []byte(form.Encode()), secret: true, maxBody: maxTokenBody}
+	return exchange.Call{
+		Step: evidence.StepToken, Method: http.MethodPost, URL: l.realm, Form: []byte(form.Encode()), Secret: true, MaxBody: maxTokenBody,
+	}
 }
 
-func (s *Session) get(l *login) call {
+func (s *Session) get(l *login) exchange.Call {
 	u := *l.realm
 	q := u.Query()
 	if l.service != "" {
@@ -82,21 +85,21 @@ func (s *Session) get(l *login) call {
 		q.Add("scope", scope)
 	}
 	u.RawQuery = q.Encode()
-	c := call{step: evidence.StepToken, method: http.MethodGet, url: &u, maxBody: maxTokenBody}
+	c := exchange.Call{Step: evidence.StepToken, Method: http.MethodGet, URL: &u, MaxBody: maxTokenBody}
 	if l.cred != nil && l.cred.Password != "" {
-		c.secret = true
+		c.Secret = true
 		basic := "Basic " + base64.StdEncoding.EncodeToString([]byte(l.cred.Username+":"+l.cred.Password))
-		c.login = func(*url.URL, bool) string { return basic } // no other host is asked, since secret is set
+		c.Login = func(*url.URL, bool) string { return basic } // no other host is asked, since secret is set
 	}
 	return c
 }
 
 // tokenBy sends one token request and keeps what it brings.
-func (s *Session) tokenBy(ctx context.Context, ans *Answer, l *login, c call) evidence.Step {
-	step, rep := s.send(ctx, c)
+func (s *Session) tokenBy(ctx context.Context, ans *Answer, l *login, c exchange.Call) evidence.Step {
+	step, rep := s.desk.Send(ctx, c)
 	step.Realm = step.URL
 	if step.Failure == "" && step.Status < 300 {
-		if err := s.keep(l, rep.body, c.method == http.MethodPost); err != nil {
+		if err := s.keep(l, rep.Body, c.Method == http.MethodPost); err != nil {
 			step.Failure, step.Text = evidence.FailedBody, err.Error()
 		}
 	}
@@ -134,7 +137,7 @@ func (s *Session) keep(l *login, body []byte, posted bool) error {
 		token = a.Token
 	}
 	for _, t := range []string{a.Token, a.AccessToken, a.RefreshToken} {
-		s.hide.add(t)
+		s.hide.Add(t)
 	}
 	switch {
 	case token == "":

@@ -82,11 +82,10 @@ func explainTLS(err error) (evidence.Failure, string) {
 }
 
 func explainConn(err error, at phase) (evidence.Failure, string) {
-	var netErr net.Error
 	switch {
 	case errors.Is(err, context.Canceled):
 		return evidence.FailedInterrupted, "given up by the caller"
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+	case isTimeout(err):
 		if at == resolving {
 			return evidence.FailedDNS, words(err, at)
 		}
@@ -101,13 +100,20 @@ func explainConn(err error, at phase) (evidence.Failure, string) {
 		// net/http has no types for them.
 		return evidence.FailedBody, err.Error()
 	}
+	if strings.Contains(err.Error(), "readLoopPeekFail") { // net/http's name for it, and no words at all
+		return evidence.FailedInterrupted, "the server spoke or hung up before it was asked"
+	}
 	return evidence.FailedInterrupted, err.Error()
+}
+
+func isTimeout(err error) bool {
+	var netErr net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) || errors.As(err, &netErr) && netErr.Timeout()
 }
 
 // words names the phase in which the time ran out.
 func words(err error, at phase) string {
-	var netErr net.Error
-	if !errors.Is(err, context.DeadlineExceeded) && !(errors.As(err, &netErr) && netErr.Timeout()) {
+	if !isTimeout(err) {
 		return err.Error()
 	}
 	switch at {

@@ -1,4 +1,8 @@
-package wire
+// Package hide keeps a session's own secrets out of what is kept of it. A registry may send back what it was sent; it is found in every form
+// that servers put it into by themselves: as it is, in another case, escaped for URLs, HTML or JSON, as base64.
+//
+// It refuses to find what somebody took pains to disguise: whoever can do that has the secret already.
+package hide
 
 import (
 	"encoding/base64"
@@ -26,21 +30,24 @@ const (
 	maxURL    = 1 << 10
 )
 
-// secrets are what a session has sent or was given, in every form in which a server may send it back. They never enter a step.
-type secrets struct {
+// Secrets are what a session has sent or was given. The zero value has none.
+type Secrets struct {
 	words []string // in ASCII lower case, the longest first
 	short []string
 }
 
-func (h *secrets) credential(c Credential) {
-	h.add(c.Password)
-	if c.Password != "" {
-		h.add(base64.RawStdEncoding.EncodeToString([]byte(c.Username + ":" + c.Password)))
-		h.add(base64.RawStdEncoding.EncodeToString([]byte(c.Password)))
+// Login adds a password, alone and as Basic authentication writes it.
+func (h *Secrets) Login(username, password string) {
+	if password == "" {
+		return
 	}
+	h.Add(password)
+	h.Add(base64.RawStdEncoding.EncodeToString([]byte(username + ":" + password)))
+	h.Add(base64.RawStdEncoding.EncodeToString([]byte(password)))
 }
 
-func (h *secrets) add(secret string) {
+// Add adds a secret.
+func (h *Secrets) Add(secret string) {
 	quoted, _ := json.Marshal(secret) // a string always marshals
 	for _, w := range []string{
 		secret, strings.TrimSpace(secret), refusal.Line(secret), html.EscapeString(secret),
@@ -59,27 +66,27 @@ func (h *secrets) add(secret string) {
 	slices.SortStableFunc(h.words, func(a, b string) int { return len(b) - len(a) })
 }
 
-// longest is the length of the longest secret.
-func (h *secrets) longest() int {
+// Longest is the length of the longest secret.
+func (h *Secrets) Longest() int {
 	if len(h.words) == 0 {
 		return 0
 	}
 	return len(h.words[0])
 }
 
-// header is a copy without the secrets.
-func (h *secrets) header(in http.Header) http.Header {
+// Header is a copy without the secrets.
+func (h *Secrets) Header(in http.Header) http.Header {
 	out := in.Clone()
 	for _, values := range out {
 		for i, v := range values {
-			values[i] = h.take(v)
+			values[i] = h.Take(v)
 		}
 	}
 	return out
 }
 
-// take takes the secrets out of a text.
-func (h *secrets) take(text string) string {
+// Take takes the secrets out of a text.
+func (h *Secrets) Take(text string) string {
 	if len(h.words)+len(h.short) == 0 {
 		return text
 	}
@@ -140,17 +147,17 @@ func lower(s string) string {
 	return string(b)
 }
 
-// clean makes a text fit for a step.
-func (h *secrets) clean(text string) string { return h.bounded(text, maxText) }
+// Clean makes a text fit for a step: without secrets, redacted, on one line, bounded.
+func (h *Secrets) Clean(text string) string { return h.bounded(text, maxText) }
 
-func (h *secrets) bounded(text string, n int) string {
+func (h *Secrets) bounded(text string, n int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
-	return shorten(evidence.Clean(refusal.Line(h.take(text))), n)
+	return Shorten(evidence.Clean(refusal.Line(h.Take(text))), n)
 }
 
-// step makes everything fit that a server had a hand in.
-func (h *secrets) step(s *evidence.Step) {
-	s.Text = h.clean(s.Text)
+// Step makes everything fit that a server had a hand in.
+func (h *Secrets) Step(s *evidence.Step) {
+	s.Text = h.Clean(s.Text)
 	s.URL, s.Realm = h.bounded(s.URL, maxURL), h.bounded(s.Realm, maxURL)
 	s.MediaType, s.Challenge = h.bounded(s.MediaType, maxField), h.bounded(s.Challenge, maxField)
 	for i, c := range s.Codes {
@@ -165,8 +172,8 @@ func (h *secrets) step(s *evidence.Step) {
 	}
 }
 
-// shorten cuts at a rune.
-func shorten(s string, n int) string {
+// Shorten cuts at a rune.
+func Shorten(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}

@@ -1,4 +1,4 @@
-package wire
+package exchange
 
 import (
 	"crypto/sha256"
@@ -13,25 +13,25 @@ import (
 )
 
 // readBody reads the body of an answer below 300, whole or not at all, and holds it against its digest.
-func readBody(step *evidence.Step, c call, resp *http.Response, enc string) ([]byte, error) {
-	if c.method == http.MethodHead {
+func readBody(step *evidence.Step, c Call, resp *http.Response, enc string) ([]byte, error) {
+	if c.Method == http.MethodHead {
 		return nil, nil
 	}
 	if enc != "" {
 		return nil, &failure{evidence.FailedBody, "the answer is encoded as " + enc + ", which was not asked for"}
 	}
-	if resp.ContentLength > c.maxBody {
-		return nil, tooLong(c.maxBody)
+	if resp.ContentLength > c.MaxBody {
+		return nil, tooLong(c.MaxBody)
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, c.maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, c.MaxBody+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	if int64(len(body)) > c.maxBody {
-		return nil, tooLong(c.maxBody)
+	if int64(len(body)) > c.MaxBody {
+		return nil, tooLong(c.MaxBody)
 	}
 	step.Size = int64(len(body))
-	if c.step == evidence.StepToken || c.step == evidence.StepPing || c.step == evidence.StepTags {
+	if c.Step == evidence.StepToken || c.Step == evidence.StepPing || c.Step == evidence.StepTags {
 		return body, nil
 	}
 	return body, verify(step, c, body)
@@ -39,11 +39,11 @@ func readBody(step *evidence.Step, c call, resp *http.Response, enc string) ([]b
 
 // verify compares the body with the digest that was asked for, or with the one that the registry names: containerd fetches by that one next. A
 // signed schema 1 manifest has the digest of what was signed, so it is left alone.
-func verify(step *evidence.Step, c call, body []byte) error {
+func verify(step *evidence.Step, c Call, body []byte) error {
 	if strings.Contains(step.MediaType, "docker.distribution.manifest.v1") {
 		return nil
 	}
-	want := c.url.Path[strings.LastIndexByte(c.url.Path, '/')+1:]
+	want := c.URL.Path[strings.LastIndexByte(c.URL.Path, '/')+1:]
 	how := "asked for was"
 	if sum(want, body) == "" {
 		want, how = step.Digest, "the registry names it"
@@ -65,13 +65,15 @@ func verify(step *evidence.Step, c call, body []byte) error {
 
 // sum is the body's digest by the algorithm of another digest; empty where it is no digest.
 func sum(like string, body []byte) string {
-	algorithm, _, _ := strings.Cut(like, ":")
-	switch {
-	case algorithm == like:
-	case algorithm == "sha256":
+	algorithm, _, ok := strings.Cut(like, ":")
+	if !ok {
+		return ""
+	}
+	switch algorithm {
+	case "sha256":
 		s := sha256.Sum256(body)
 		return "sha256:" + hex.EncodeToString(s[:])
-	case algorithm == "sha512":
+	case "sha512":
 		s := sha512.Sum512(body)
 		return "sha512:" + hex.EncodeToString(s[:])
 	}

@@ -1,4 +1,4 @@
-package wire
+package exchange
 
 import (
 	"cmp"
@@ -13,15 +13,16 @@ import (
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/registry/wire/challenge"
+	"github.com/refloat-dev/refloat/registry/wire/hide"
 	"github.com/refloat-dev/refloat/registry/wire/refusal"
 )
 
 const maxErrorBody = 64 << 10
 
 // record keeps what an answer tells, and returns the body of one below 300.
-func (s *Session) record(step *evidence.Step, c call, resp *http.Response) ([]byte, error) {
+func (d *Desk) record(step *evidence.Step, c Call, resp *http.Response) ([]byte, error) {
 	// Secrets go first: a value that is cut or parsed may leave half of one.
-	head := s.hide.header(resp.Header)
+	head := d.Hide.Header(resp.Header)
 	step.Status = resp.StatusCode
 	step.MediaType, _, _ = strings.Cut(head.Get("Content-Type"), ";")
 	step.MediaType = strings.ToLower(strings.TrimSpace(step.MediaType))
@@ -29,15 +30,15 @@ func (s *Session) record(step *evidence.Step, c call, resp *http.Response) ([]by
 	if d := head.Get("Docker-Content-Digest"); digestForm.MatchString(d) {
 		step.Digest = d
 	}
-	step.RetryAfter = retryAfter(head.Get("Retry-After"), s.client.now())
+	step.RetryAfter = retryAfter(head.Get("Retry-After"), d.Now())
 	step.Limit = limitOf(head)
 	described := recordChallenge(step, head)
 	if resp.StatusCode < 300 {
 		return readBody(step, c, resp, encoding(head))
 	}
-	s.recordRefusal(step, resp, encoding(head))
+	d.recordRefusal(step, resp, encoding(head))
 	step.Text = cmp.Or(step.Text, described)
-	if s.cred != nil && resp.StatusCode/100 == 4 && len(step.Redirects) > 0 && origin(resp.Request.URL) != origin(c.url) {
+	if d.Named && resp.StatusCode/100 == 4 && len(step.Redirects) > 0 && Origin(resp.Request.URL) != Origin(c.URL) {
 		step.Text = strings.TrimSuffix("answered by "+resp.Request.URL.Host+", to which no credential goes; "+step.Text, "; ")
 	}
 	return nil, nil
@@ -49,15 +50,15 @@ func recordChallenge(step *evidence.Step, head http.Header) string {
 		return ""
 	}
 	ch, _ := challenge.Pick(head.Values("Www-Authenticate"))
-	step.Challenge = strings.TrimSpace(ch.Name() + " " + shorten(ch.Params["error"], 64))
+	step.Challenge = strings.TrimSpace(ch.Name() + " " + hide.Shorten(ch.Params["error"], 64))
 	if realm, err := url.Parse(ch.Params["realm"]); err == nil && ch.Scheme == "bearer" && realm.Host != "" {
-		step.Realm = shown(realm)
+		step.Realm = Shown(realm)
 	}
 	return ch.Params["error_description"]
 }
 
 // recordRefusal reads the body of an error as far as it comes: the status counts without it.
-func (s *Session) recordRefusal(step *evidence.Step, resp *http.Response, enc string) {
+func (d *Desk) recordRefusal(step *evidence.Step, resp *http.Response, enc string) {
 	if enc != "" {
 		step.Text = "the error is encoded as " + enc + ", which was not asked for, and is not read"
 		return
@@ -65,9 +66,9 @@ func (s *Session) recordRefusal(step *evidence.Step, resp *http.Response, enc st
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBody))
 	if err != nil || len(body) == maxErrorBody {
 		// Half a secret at the cut would not be recognised.
-		body = body[:max(0, len(body)-s.hide.longest())]
+		body = body[:max(0, len(body)-d.Hide.Longest())]
 	}
-	r := refusal.Parse([]byte(s.hide.take(string(body))))
+	r := refusal.Parse([]byte(d.Hide.Take(string(body))))
 	step.Codes, step.Text = r.Codes, r.Text
 	switch r.Kind {
 	case refusal.HTML:
@@ -83,7 +84,7 @@ func encoding(head http.Header) string {
 	if enc == "identity" {
 		return ""
 	}
-	return shorten(enc, 32)
+	return hide.Shorten(enc, 32)
 }
 
 // retryAfter reads seconds or a date (RFC 9110, section 10.2.3).

@@ -1,4 +1,9 @@
-package wire
+// Package exchange makes one request to a registry or to a token realm: it sends it, follows its redirects, and keeps what came back as a
+// step of evidence, within bounds of time and size.
+//
+// It refuses to take a credential along to another host, to follow to plain HTTP, to inflate a body, to answer a challenge, and to
+// ask twice.
+package exchange
 
 import (
 	"bytes"
@@ -9,8 +14,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/registry/wire/hide"
 	"github.com/refloat-dev/refloat/registry/wire/trip"
 )
 
@@ -20,49 +27,65 @@ const (
 	userAgent    = "refloat"
 )
 
-// call is one request before it is sent.
-type call struct {
-	step    evidence.StepName
-	method  string
-	url     *url.URL
-	accept  []string
-	form    []byte // the body of a POST
-	maxBody int64
-	// login is the Authorization for a URL; away is set once a redirect has left the host that was asked. Nil is none.
-	login func(u *url.URL, away bool) string
-	// secret is set where form or login hold the credential itself: it goes to this host and nowhere else.
-	secret bool
+// Call is one request before it is sent.
+type Call struct {
+	Step   evidence.StepName
+	Method string
+	URL    *url.URL
+	Accept []string
+	// Form is the body of a POST.
+	Form []byte
+	// MaxBody bounds the body of an answer below 300, in bytes.
+	MaxBody int64
+	// Login is the Authorization for a URL; away is set once a redirect has left the host that was asked. Nil is none.
+	Login func(u *url.URL, away bool) string
+	// Secret is set where Form or Login hold the credential itself: it goes to this host and nowhere else.
+	Secret bool
 }
 
-// reply is what a request brought.
-type reply struct {
-	header http.Header
-	body   []byte   // of an answer below 300
-	url    *url.URL // where it was answered
+// Reply is what a request brought.
+type Reply struct {
+	// Header is as it came; nil where the request failed.
+	Header http.Header
+	// Body is that of an answer below 300.
+	Body []byte
+	// URL is where it was answered.
+	URL *url.URL
 }
 
-// send makes one request, follows its redirects and keeps what came back, within the client's Timeout.
-func (s *Session) send(ctx context.Context, c call) (evidence.Step, reply) {
-	ctx, cancel := context.WithTimeout(ctx, s.client.timeout())
+// Desk makes the requests of one session.
+type Desk struct {
+	Line *trip.Line
+	Hide *hide.Secrets
+	// Timeout is what one request may take in all.
+	Timeout time.Duration
+	Now     func() time.Time
+	// Named is set where the session has a credential: an answer from a host that does not get it says so.
+	Named bool
+}
+
+// Send makes one request, follows its redirects and keeps what came back.
+func (d *Desk) Send(ctx context.Context, c Call) (evidence.Step, Reply) {
+	ctx, cancel := context.WithTimeout(ctx, d.Timeout)
 	defer cancel()
-	step := evidence.Step{Name: c.step, Method: c.method, URL: shown(c.url)}
+	step := evidence.Step{Name: c.Step, Method: c.Method, URL: Shown(c.URL)}
 	var (
 		w   trip.Watch
-		rep reply
+		rep Reply
 	)
-	resp, err := s.follow(ctx, c, &w, &step)
+	resp, err := d.follow(ctx, c, &w, &step)
 	if err == nil {
-		rep.url = resp.Request.URL
-		rep.header = resp.Header
-		rep.body, err = s.record(&step, c, resp)
+		rep.URL = resp.Request.URL
+		rep.Header = resp.Header
+		rep.Body, err = d.record(&step, c, resp)
 		_ = resp.Body.Close()
 	}
 	if err != nil {
-		rep = reply{url: rep.url}
+		rep = Reply{URL: rep.URL}
 		step.Failure, step.Text = explain(err, &w)
 	}
 	step.Took = w.Timing()
-	s.hide.step(&step)
+	d.Hide.Step(&step)
 	return step, rep
 }
 
@@ -83,16 +106,16 @@ func explain(err error, w *trip.Watch) (evidence.Failure, string) {
 }
 
 // follow sends the request on to where it is redirected, without the login where that is another host, and without cookies.
-func (s *Session) follow(ctx context.Context, c call, w *trip.Watch, step *evidence.Step) (*http.Response, error) {
-	u, seen, away := c.url, map[string]bool{}, false
+func (d *Desk) follow(ctx context.Context, c Call, w *trip.Watch, step *evidence.Step) (*http.Response, error) {
+	u, seen, away := c.URL, map[string]bool{}, false
 	for {
 		seen[u.String()] = true
-		away = away || origin(u) != origin(c.url)
+		away = away || Origin(u) != Origin(c.URL)
 		req, err := newRequest(ctx, c, u, away)
 		if err != nil {
 			return nil, &failure{evidence.FailedUnsafe, "the request cannot be written"}
 		}
-		resp, err := s.line.Trip(req, w)
+		resp, err := d.Line.Trip(req, w)
 		if err != nil {
 			return nil, err
 		}
@@ -118,27 +141,27 @@ func (s *Session) follow(ctx context.Context, c call, w *trip.Watch, step *evide
 	}
 }
 
-func newRequest(ctx context.Context, c call, u *url.URL, away bool) (*http.Request, error) {
+func newRequest(ctx context.Context, c Call, u *url.URL, away bool) (*http.Request, error) {
 	var body io.Reader
-	if c.form != nil {
-		body = bytes.NewReader(c.form)
+	if c.Form != nil {
+		body = bytes.NewReader(c.Form)
 	}
-	req, err := http.NewRequestWithContext(ctx, c.method, u.String(), body)
+	req, err := http.NewRequestWithContext(ctx, c.Method, u.String(), body)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept-Encoding", "identity") // a compressed answer could be any size
-	if accept := strings.Join(c.accept, ", "); accept != "" {
+	if accept := strings.Join(c.Accept, ", "); accept != "" {
 		req.Header.Set("Accept", accept)
-	} else if c.form == nil {
+	} else if c.Form == nil {
 		req.Header.Set("Accept", "*/*")
 	}
-	if c.form != nil {
+	if c.Form != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	}
-	if c.login != nil {
-		if a := c.login(u, away); a != "" {
+	if c.Login != nil {
+		if a := c.Login(u, away); a != "" {
 			req.Header.Set("Authorization", a)
 		}
 	}
@@ -146,7 +169,7 @@ func newRequest(ctx context.Context, c call, u *url.URL, away bool) (*http.Reque
 }
 
 // redirect is where an answer sends its caller; nil where it is the answer.
-func redirect(c call, from *url.URL, resp *http.Response) (*url.URL, error) {
+func redirect(c Call, from *url.URL, resp *http.Response) (*url.URL, error) {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 	default:
@@ -162,18 +185,12 @@ func redirect(c call, from *url.URL, resp *http.Response) (*url.URL, error) {
 	}
 	to.Fragment, to.User = "", nil
 	switch {
-	case to.Scheme != "https" && !(to.Scheme == "http" && from.Scheme == "http" && isLoopback(to)):
+	case !mayLead(from, to):
 		return to, &failure{evidence.FailedRedirect, fmt.Sprintf("redirected from %s to %s, which is not followed", from.Scheme, to.Scheme)}
-	case c.secret && origin(to) != origin(c.url):
+	case c.Secret && Origin(to) != Origin(c.URL):
 		return to, &failure{evidence.FailedRedirect, "redirected to another host, to which no credential is sent after"}
-	case c.form != nil && resp.StatusCode < http.StatusTemporaryRedirect:
+	case c.Form != nil && resp.StatusCode < http.StatusTemporaryRedirect:
 		return to, &failure{evidence.FailedRedirect, "a POST was redirected to a GET, which would lose the credential"}
 	}
 	return to, nil
-}
-
-// shown is a URL without what may be secret.
-func shown(u *url.URL) string {
-	v := url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path, RawPath: u.RawPath}
-	return v.String()
 }
