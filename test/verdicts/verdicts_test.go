@@ -125,7 +125,7 @@ func alone(t *testing.T, p registrytest.Profile, a *answered) {
 			t.Errorf("%s (%s), want it served: %s", d.Cause, d.Confidence, d.Summary)
 		}
 	case d.Cause == diagnose.Unknown:
-		if !fromHere(a.Want) && !(a.User == "" && cloud(p.Host)) && !slices.Contains(a.Want, string(diagnose.Unknown)) {
+		if !fromHere(a.Want) && (a.User != "" || !cloud(p.Host)) && !slices.Contains(a.Want, string(diagnose.Unknown)) {
 			t.Errorf("unknown, want %v: %s", a.Want, d.Summary)
 		}
 	case !a.wants(d.Cause):
@@ -152,7 +152,7 @@ func joined(t *testing.T, p registrytest.Profile, a *answered) {
 	}
 	d := diagnose.Diagnose(c, time.Now())
 	open := a.User == "" && cloud(p.Host) && slices.Contains([]diagnose.Code{diagnose.ProviderFailed, diagnose.DeniedOrMissing, diagnose.Forbidden}, d.Cause)
-	if !a.wants(d.Cause) && !open && !(d.Confidence == diagnose.Possible && fromHere(a.Want)) {
+	if !a.wants(d.Cause) && !open && (d.Confidence != diagnose.Possible || !fromHere(a.Want)) {
 		t.Errorf("beside %q: %s (%s), want %v: %s", text, d.Cause, d.Confidence, a.Want, d.Summary)
 	}
 	if d.Confidence == diagnose.Confirmed && (fromHere(a.Want) && d.Cause != diagnose.LockedOut || !a.wants(d.Cause)) {
