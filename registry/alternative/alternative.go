@@ -9,6 +9,7 @@ import (
 
 const (
 	maxAsked  = 5   // questions whether an image is served, for one image
+	maxFound  = 3   // to choose from: each costs its registry's pull limit a manifest
 	maxOthers = 8   // images of the workload's other containers that are looked at
 	maxImage  = 512 // bytes of an image string, beyond which it is none
 )
@@ -17,7 +18,7 @@ const (
 type Asker interface {
 	// Served tells whether the whole image is there for a platform; an empty platform means any.
 	Served(ctx context.Context, image, platform string) bool
-	// Tags lists tags of a repository, HOST/PATH; a part of them where they are many.
+	// Tags lists tags of a repository, HOST/PATH; its first thousand or so where they are many.
 	Tags(ctx context.Context, repository string) ([]string, error)
 }
 
@@ -45,13 +46,13 @@ type Question struct {
 	Previous string
 	// Others are the images of the workload's other containers: they tell its registry.
 	Others []string
-	// Tags are the repository's tags where they are listed already; More is set where they are not all.
+	// Tags are the repository's tags where they are listed already; More is set where they are not all: then Find lists them again.
 	Tags    []string
 	More    bool
 	Missing Missing
 }
 
-// Find asks for the best candidates and returns those that are served, the best first, at most five. It ends early, with
+// Find asks for the best candidates and returns those that are served, the best first, at most three. It ends early, with
 // what it has, when ctx ends.
 func Find(ctx context.Context, q Question, ask Asker) evidence.Alternatives {
 	f := finder{q: q, ask: ask, seen: map[string]bool{}}
@@ -89,7 +90,9 @@ type finder struct {
 	image ref
 	seen  map[string]bool
 	asked int
-	found []evidence.Alternative
+	// listed is set once the tags are as well known as they get.
+	listed bool
+	found  []evidence.Alternative
 }
 
 // previous is what the workload ran last: it was pulled once.
@@ -121,7 +124,9 @@ func (f *finder) add(ctx context.Context, image string, a evidence.Alternative) 
 	}
 }
 
-func (f *finder) full(ctx context.Context) bool { return f.asked >= maxAsked || ctx.Err() != nil }
+func (f *finder) full(ctx context.Context) bool {
+	return f.asked >= maxAsked || len(f.found) >= maxFound || ctx.Err() != nil
+}
 
 // tidy takes off what templates and people put around an image.
 func tidy(image string) string {

@@ -66,6 +66,8 @@ func TestFind(t *testing.T) {
 		{"no list, other spellings", Question{Image: web + ":1.25", Missing: Tag}, []string{web + ":v1.25"}, nil, []string{web + ":v1.25"}},
 		{"no tag means latest", Question{Image: web, Missing: Tag}, []string{web + ":2.0.1", web + ":1.9"}, []string{"1.9", "2.0.1", "2.1.0-rc.1"}, []string{web + ":2.0.1", web + ":1.9"}},
 		{"tags given already", Question{Image: web + ":v2", Tags: []string{"v1"}, Missing: Tag}, []string{web + ":v1", web + ":v3"}, []string{"v3"}, []string{web + ":v1"}},
+		{"tags given in part", Question{Image: web + ":1.9", Tags: []string{"1.0"}, More: true, Missing: Tag}, []string{web + ":1.8", web + ":1.0"}, []string{"1.0", "1.7", "1.8"}, []string{web + ":1.8"}},
+		{"three are enough", Question{Image: web + ":1.9.0", Missing: Tag}, []string{web + ":1.9.1", web + ":1.9.2", web + ":1.8.0", web + ":1.7.0"}, []string{"1.9.1", "1.9.2", "1.8.0", "1.7.0"}, []string{web + ":1.9.1", web + ":1.9.2", web + ":1.8.0"}},
 		{"digest gone, tag there", Question{Image: web + ":v1@" + digest, Missing: Digest}, []string{web + ":v1"}, []string{"v1", "v2"}, []string{web + ":v1"}},
 		{"digest alone", Question{Image: web + "@" + digest, Missing: Digest}, []string{web + ":latest"}, []string{"latest"}, nil},
 
@@ -91,6 +93,7 @@ func TestFind(t *testing.T) {
 
 		{"other machine in the tag", Question{Image: web + ":v1-amd64", Platform: "linux/arm64", Missing: Platform}, []string{web + ":v1", web + ":v1-arm64"}, nil, []string{web + ":v1", web + ":v1-arm64"}},
 		{"machine by suffix", Question{Image: web + ":v1", Platform: "linux/arm64/v8", Tags: []string{"v1", "v1-aarch64", "v0"}, Missing: Platform}, []string{web + ":v1-aarch64"}, nil, []string{web + ":v1-aarch64"}},
+		{"machine by a rarer word, in the list", Question{Image: web + ":v1", Platform: "linux/amd64", Missing: Platform}, []string{web + ":x86_64-v1"}, []string{"v1", "x86_64-v1", "v1-arm64"}, []string{web + ":x86_64-v1"}},
 		{"an official image for one machine", Question{Image: "nginx:1.25", Platform: "linux/arm/v7", Tags: []string{"1.25"}, Missing: Platform}, []string{"arm32v7/nginx:1.25"}, nil, []string{"docker.io/arm32v7/nginx:1.25"}},
 		{"from one machine to all", Question{Image: "amd64/nginx:1.25", Platform: "linux/arm64", Tags: []string{"1.25"}, Missing: Platform}, []string{"nginx:1.25"}, nil, []string{"docker.io/library/nginx:1.25"}},
 		{"machine in the name", Question{Image: "quay.io/shop/web-amd64:v1", Platform: "linux/s390x", Tags: []string{"v1"}, Missing: Platform}, []string{"quay.io/shop/web-s390x:v1"}, nil, []string{"quay.io/shop/web-s390x:v1"}},

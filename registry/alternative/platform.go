@@ -59,7 +59,7 @@ func (f *finder) platforms(ctx context.Context) {
 		f.offer(ctx, r.withTag(other), "without a machine in its tag: made for several")
 		tag = other
 	}
-	for _, t := range f.forMachine(tag, m) {
+	for _, t := range f.forMachine(ctx, tag, m) {
 		f.offer(ctx, r.withTag(t), "its tag says that it is made for "+m.platform)
 	}
 	f.machineNames(ctx, m)
@@ -73,7 +73,7 @@ func (r ref) orLatest() string {
 }
 
 // forMachine are the tags with the machine's name; of a list that is whole, those that it shows, else the two most usual.
-func (f *finder) forMachine(tag string, m *machine) []string {
+func (f *finder) forMachine(ctx context.Context, tag string, m *machine) []string {
 	var out []string
 	for _, word := range m.words {
 		out = append(out, tag+"-"+word, word+"-"+tag, tag+"_"+word, tag+"-linux-"+word, "linux-"+word+"-"+tag)
@@ -81,14 +81,16 @@ func (f *finder) forMachine(tag string, m *machine) []string {
 	if tag == latest {
 		out = append(m.words[:len(m.words):len(m.words)], out...)
 	}
-	if len(f.q.Tags) == 0 {
-		return out[:2]
-	}
+	usual := slices.Clone(out[:2])
+	tags, more := f.list(ctx)
 	listed := map[string]bool{}
-	for _, t := range f.q.Tags[:min(len(f.q.Tags), maxTags)] {
+	for _, t := range tags[:min(len(tags), maxTags)] {
 		listed[t] = true
 	}
-	return slices.DeleteFunc(out, func(t string) bool { return !listed[t] })
+	if shown := slices.DeleteFunc(out, func(t string) bool { return !listed[t] }); len(shown) > 0 || !more {
+		return shown
+	}
+	return usual
 }
 
 // machineNames looks for the machine in the repository's own name, and among Docker Hub's accounts for one machine.

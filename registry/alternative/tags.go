@@ -9,6 +9,7 @@ import (
 
 const (
 	maxTags   = 100_000 // of a list that are looked at
+	manyTags  = 1000    // from here on a list may be cut
 	maxTag    = 128     // bytes of a tag (distribution-spec, pulling manifests)
 	minShared = 5       // bytes that one tag must share with another to be named for it
 )
@@ -37,12 +38,10 @@ type choice struct {
 
 // tags offers those of the repository that are closest to the image's.
 func (f *finder) tags(ctx context.Context) {
-	list, more := f.q.Tags, f.q.More
-	if len(list) == 0 && !f.full(ctx) {
-		var err error
-		list, err = f.ask.Tags(ctx, f.image.repository())
-		more = err != nil || len(list) == 0
+	if f.full(ctx) {
+		return
 	}
+	list, more := f.list(ctx)
 	wanted := cmp.Or(f.image.tag, latest)
 	if more { // what the list does not show may be there all the same
 		for _, tag := range spellings(wanted) {
@@ -52,6 +51,18 @@ func (f *finder) tags(ctx context.Context) {
 	for _, c := range near(wanted, list) {
 		f.offer(ctx, f.image.withTag(c.tag), c.why)
 	}
+}
+
+// list is the repository's tags, asked for once unless they are known; more tells that there may be others.
+func (f *finder) list(ctx context.Context) (tags []string, more bool) {
+	if !f.listed && !f.full(ctx) && (len(f.q.Tags) == 0 || f.q.More) {
+		got, err := f.ask.Tags(ctx, f.image.repository())
+		if f.q.More = err != nil || len(got) == 0 || len(got) >= manyTags; len(got) > 0 {
+			f.q.Tags = got
+		}
+	}
+	f.listed = true
+	return f.q.Tags, f.q.More
 }
 
 // near ranks tags by how likely they are what was meant; those that are nothing like it are left out.
