@@ -21,6 +21,8 @@ func (v *view) join(d *Diagnosis) {
 		v.joinLockedOut(d, &w)
 	case w.blind != "":
 		v.notSeen(d, w.blind)
+	case (d.Cause == RateLimited || d.Cause == ClientBlocked) && (w.served != nil || !d.allows(w.cause)):
+		v.joinElsewhere(d, &w)
 	case w.served != nil:
 		v.joinServed(d, &w)
 	case w.cause == RateLimited || w.cause == LockedOut:
@@ -50,8 +52,16 @@ func (v *view) gapAt(d *Diagnosis, from evidence.Vantage, what, why, how string)
 	d.gap(evidence.Gap{Vantage: from, What: what, Why: why, How: how, Deciding: d.Cause == Unknown || len(d.Candidates) > 1})
 }
 
+// joinElsewhere is a message of a limit or a block by address beside another answer to this one: neither speaks for the other.
+func (v *view) joinElsewhere(d *Diagnosis, w *answers) {
+	if !v.spent(d, w) {
+		d.because(v.cite(v.text(w)))
+	}
+}
+
 // compare weighs an answer that does not hang on the address against the message.
 func (v *view) compare(d *Diagnosis, w *answers) {
+	w.prefer(d.Cause)
 	said := append([]Code{w.cause}, w.also...)
 	var both []Code
 	for _, c := range said {
@@ -84,6 +94,23 @@ func (v *view) compare(d *Diagnosis, w *answers) {
 	d.because(fact)
 }
 
+// prefer takes, of attempts that got as far, the one that the message is about: it tells of the first that failed.
+func (w *answers) prefer(c Code) {
+	for i, s := range w.refused {
+		if w.cause != c && s.cause == c && s.blind == "" && stage(s.cause) == stage(w.cause) {
+			w.refused[i], w.said = w.said, s
+		}
+	}
+}
+
+func joinCodes(all []Code) string {
+	out := make([]string, len(all))
+	for i, c := range all {
+		out[i] = string(c)
+	}
+	return strings.Join(out, ", ")
+}
+
 // sameStatus reports whether the node was answered with the status that this machine is answered with: the runtime keeps the
 // words that go with it to itself, and the registry says them here.
 func (v *view) sameStatus(d *Diagnosis, w *answers) bool {
@@ -102,6 +129,8 @@ func (v *view) agree(d *Diagnosis, w *answers, both []Code) {
 	sure := Possible
 	if len(both) == 1 || both[0] == DeniedOrMissing {
 		sure, both = Confirmed, both[:1]
+	} else {
+		v.gapAt(d, evidence.Registry, "which of "+joinCodes(both)+" it is", "the registry's answer fits each of them", "")
 	}
 	if !slices.Contains(both, d.Cause) || sure == Confirmed {
 		d.lead(both[0], sure)

@@ -30,8 +30,6 @@ func (v *view) joinServed(d *Diagnosis, w *answers) {
 		v.reason = "the registry serves it to this machine: look at " + v.nodeName() + ", or wait for the next attempt"
 	case d.Cause.Family() == "network":
 		v.nodeSide(d, "")
-	case d.Cause == RateLimited || d.Cause == ClientBlocked:
-		// Another address has another limit and is blocked or not by itself.
 	case d.Cause == Unavailable || d.Cause == NotARegistry:
 		v.servedNow(d, w)
 	case v.unproved(d, w):

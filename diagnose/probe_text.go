@@ -137,6 +137,8 @@ func (v *view) text(w *answers) string {
 	}
 	if l := w.login(); l != nil && w.served == nil && l.Problem != "" {
 		text += "; " + l.Problem
+	} else if l != nil && w.served != nil && !l.Expires.IsZero() {
+		text += "; that credential ends at " + l.Expires.UTC().Format("2006-01-02 15:04 MST")
 	} else if expired(l, v.now) && w.served == nil {
 		text += "; it ended at " + l.Expires.UTC().Format("2006-01-02 15:04 MST")
 	}
@@ -145,7 +147,7 @@ func (v *view) text(w *answers) string {
 	}
 	for _, s := range w.refused {
 		if s.attempt != nil && s.attempt.Login != nil && s.step != nil && s.blind == "" {
-			text += "; " + with(s.attempt.Login) + " it is answered " + answer(s.step) + ", and the kubelet goes on to the next"
+			text += "; " + with(s.attempt.Login) + " it is answered " + answer(s.step) + ", and the kubelet tries them all"
 			break
 		}
 	}
