@@ -22,13 +22,13 @@ func newCollect(s Streams, kube *genericclioptions.ConfigFlags) *cobra.Command {
 		Example:           "  kubectl refloat collect -A > case.json",
 		Args:              oneTarget,
 		ValidArgsFunction: f.completeTarget,
-		RunE:              func(cmd *cobra.Command, args []string) error { return collect(cmd.Context(), s, f, args) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return collect(cmd.Context(), s, &f, args) },
 	}
 	f.bind(cmd)
 	return cmd
 }
 
-func collect(ctx context.Context, s Streams, f targetFlags, args []string) error {
+func collect(ctx context.Context, s Streams, f *targetFlags, args []string) error {
 	c, err := f.see(ctx, args)
 	if err != nil {
 		return interrupted(ctx, err)

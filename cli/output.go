@@ -39,9 +39,22 @@ func diagnoseAll(c *evidence.Collection) report.Report {
 	findings := diagnose.Findings(c)
 	plans := make([]plan.Plan, len(findings))
 	for i, f := range findings {
-		plans[i] = plan.For(f)
+		plans[i] = plan.For(f).Aim(c.Scope.Context, c.Scope.Kubeconfig)
+		findings[i].Gaps = aimGaps(f.Gaps, c.Scope)
 	}
-	return report.New(c, findings, plans)
+	r := report.New(c, findings, plans)
+	r.Gaps = aimGaps(r.Gaps, c.Scope)
+	return r
+}
+
+// aimGaps makes the commands that would close gaps act on the cluster that was looked at.
+func aimGaps(gaps []evidence.Gap, s evidence.Scope) []evidence.Gap {
+	out := make([]evidence.Gap, len(gaps))
+	for i, g := range gaps {
+		g.How = plan.Aim(g.How, s.Context, s.Kubeconfig)
+		out[i] = g
+	}
+	return out
 }
 
 // render prints r and gives the exit code as an error.

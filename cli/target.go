@@ -13,6 +13,7 @@ import (
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/kube"
 	"github.com/refloat-dev/refloat/observe"
+	"github.com/refloat-dev/refloat/registry"
 )
 
 // targetFlags say which pods are meant.
@@ -20,11 +21,15 @@ type targetFlags struct {
 	kube     *genericclioptions.ConfigFlags
 	all      bool
 	selector string
+	noProbe  bool
+	// registry is kept from one look of a watch to the next: it asks nothing again at once.
+	registry *registry.Source
 }
 
 func (f *targetFlags) bind(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "in every namespace")
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", "only pods with these labels, such as app=web,tier!=db")
+	cmd.Flags().BoolVar(&f.noProbe, "no-probe", false, "ask the API only: send nothing to registries")
 }
 
 // scope turns arguments and flags into what is asked for.
@@ -53,10 +58,7 @@ func (f *targetFlags) scope(args []string) (evidence.Scope, error) {
 	if _, known := raw.Contexts[context]; context != "" && !known {
 		return s, usage("list them with: kubectl config get-contexts", "there is no context %q in the kubeconfig", context)
 	}
-	// Named where the commands that are printed would reach another cluster than the one that was looked at.
-	if *f.kube.Context != "" || *f.kube.KubeConfig != "" {
-		s.Context = context
-	}
+	s.Context, s.Kubeconfig = *f.kube.Context, *f.kube.KubeConfig
 	if !f.all {
 		if s.Namespace, _, err = f.kube.ToRawKubeConfigLoader().Namespace(); err != nil {
 			return s, err
@@ -65,7 +67,7 @@ func (f *targetFlags) scope(args []string) (evidence.Scope, error) {
 	return s, nil
 }
 
-// see looks at the cluster from the api vantage point.
+// see looks at the cluster from the api vantage point and, unless that is not wanted, asks the registries.
 func (f *targetFlags) see(ctx context.Context, args []string) (*evidence.Collection, error) {
 	scope, err := f.scope(args)
 	if err != nil {
@@ -83,7 +85,16 @@ func (f *targetFlags) see(ctx context.Context, args []string) (*evidence.Collect
 	if err != nil {
 		return nil, err
 	}
-	return c, observe.Run(ctx, c.Cases, observe.Named{Vantage: evidence.API, Source: &kube.API{Client: client}})
+	api := &kube.API{Client: client, Keep: !f.noProbe}
+	sources := []observe.Named{{Vantage: evidence.API, Source: api}}
+	if !f.noProbe {
+		if f.registry == nil {
+			f.registry = newRegistrySource(nil)
+		}
+		f.registry.Secrets = api
+		sources = append(sources, observe.Named{Vantage: evidence.Registry, Source: f.registry})
+	}
+	return c, observe.Run(ctx, c.Cases, sources...)
 }
 
 // completeTarget offers the namespace's pods, and the types that lead to pods.

@@ -130,8 +130,12 @@ type NodeState struct {
 	OS             string `json:"os,omitempty"`
 	Arch           string `json:"arch,omitempty"`
 	OSImage        string `json:"osImage,omitempty"`
+	// Kernel is the kernel's version; on Windows the build number that images are matched by.
+	Kernel string `json:"kernel,omitempty"`
 	// Home is the distribution that runs the node: one of the Home… values; empty where nothing tells.
 	Home Home `json:"home,omitempty"`
+	// Providers says whether the kubelet has credential providers, by its metrics.
+	Providers Tri `json:"providers,omitempty"`
 	// Ready is the Ready condition's status: True, False, Unknown.
 	Ready       string `json:"ready,omitempty"`
 	ReadyReason string `json:"readyReason,omitempty"` // condition reason and message, bounded

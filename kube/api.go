@@ -2,22 +2,62 @@ package kube
 
 import (
 	"context"
+	"fmt"
 	"sort"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/kube/owner"
 )
 
 // API is the api vantage point as an observe.Source.
-type API struct{ Client *Client }
+type API struct {
+	Client *Client
+	// Keep holds the pull secrets that Observe read until PullSecret asks for them: one request serves both.
+	Keep bool
+
+	mu   sync.Mutex
+	kept map[name]*corev1.Secret
+}
+
+// PullSecret gets a secret by its name, for who must know its contents: its type and its data, which belong to the caller.
+// It is never listed, and never read twice in a run.
+func (a *API) PullSecret(ctx context.Context, namespace, secret string) (kind string, data map[string][]byte, err error) {
+	key := name{namespace, secret}
+	a.mu.Lock()
+	s := a.kept[key]
+	delete(a.kept, key)
+	a.mu.Unlock()
+	if s == nil {
+		if s, err = a.Client.core.Secrets(namespace).Get(ctx, secret, metav1.GetOptions{}); err != nil {
+			return "", nil, fmt.Errorf("reading secret %s/%s: %w", namespace, secret, err)
+		}
+	}
+	return string(s.Type), s.Data, nil
+}
+
+func (a *API) keep(s *corev1.Secret) {
+	if !a.Keep {
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.kept == nil {
+		a.kept = map[name]*corev1.Secret{}
+	}
+	a.kept[name{s.Namespace, s.Name}] = s.DeepCopy()
+}
 
 // observer is one run of Observe.
 type observer struct {
 	*Client
+	api    *API
 	at     time.Time
 	cases  []*evidence.Case
 	owners *owner.Reader
@@ -38,7 +78,7 @@ type name struct{ namespace, name string }
 // account, its node, and its workload up to the top, which Pull.Workload then is.
 // Each object is got once for all cases, and its fact is shared.
 func (a *API) Observe(ctx context.Context, cases []*evidence.Case) error {
-	o := &observer{Client: a.Client, at: a.Client.now().UTC(), cases: cases, owners: a.Client.owners()}
+	o := &observer{Client: a.Client, api: a, at: a.Client.now().UTC(), cases: cases, owners: a.Client.owners()}
 	for _, step := range []func(context.Context){o.addSecrets, o.addAccounts, o.addLateSecrets, o.addNodes, o.addWorkloads} {
 		step(ctx)
 		if err := ctx.Err(); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	// maxNodeRequests bounds what goes to nodes in one run: gets, stats and configz together. With the version, the list of
+	// maxNodeRequests bounds what goes to nodes in one run: gets, stats, configz and metrics together. With the version, the list of
 	// refused pods and the events of nodes, which no case adds to, it is fifty.
 	maxNodeRequests = 47
 	// proxyPatience ends a question to a kubelet that may be the very thing that is down.
@@ -31,7 +31,9 @@ var (
 		"no space left", "disk quota", "inode", "input/output error", "read-only file system", "invaliddiskcapacity", "evict",
 	}
 	throttleTexts = []string{"pull qps exceeded", "context canceled", "deadline exceeded"}
-	diskEvents    = map[string]bool{
+	// refusals are in messages whose cause a credential provider of the node may be.
+	refusals   = []string{"401", "403", "denied", "unauthorized", "forbidden", "authoriz", "credential", "token"}
+	diskEvents = map[string]bool{
 		"FreeDiskSpaceFailed": true, "ImageGCFailed": true, "InvalidDiskCapacity": true, "EvictionThresholdMet": true, "ContainerGCFailed": true,
 	}
 )
@@ -48,13 +50,13 @@ func nodeKeys(c *evidence.Case) []string {
 // silent pull or DiskPressure asks for them.
 func (o *observer) addNodes(ctx context.Context) {
 	count, wanted, deep := map[string]int{}, map[string]bool{}, map[string]bool{}
-	disk := map[string]bool{}
+	disk, auth := map[string]bool{}, map[string]bool{}
 	for _, c := range o.cases {
 		wanted[normal(c.Pull.Image)] = true
 		for _, n := range nodeKeys(c) {
 			count[n]++
 			full := says(c, diskTexts)
-			disk[n] = disk[n] || full
+			disk[n], auth[n] = disk[n] || full, auth[n] || says(c, refusals)
 			pod := podOf(c)
 			deep[n] = deep[n] || full || says(c, throttleTexts) || pod != nil && !pod.PullingSince.IsZero()
 		}
@@ -64,7 +66,7 @@ func (o *observer) addNodes(ctx context.Context) {
 	var left atomic.Int64
 	left.Store(int64(maxNodeRequests - len(chosen)))
 	present := each(ctx, chosen, func(ctx context.Context, n string) nodeSeen {
-		return o.node(ctx, n, deep[n], &left, wanted)
+		return o.node(ctx, n, looks{deep[n], auth[n]}, &left, wanted)
 	})
 	got := map[string]seen{}
 	for _, n := range chosen {
@@ -86,7 +88,10 @@ type nodeSeen struct {
 	images map[string]bool // of those wanted
 }
 
-func (o *observer) node(ctx context.Context, n string, deep bool, left *atomic.Int64, wanted map[string]bool) nodeSeen {
+// looks are what is asked of a kubelet beyond what its Node object tells.
+type looks struct{ deep, auth bool }
+
+func (o *observer) node(ctx context.Context, n string, look looks, left *atomic.Int64, wanted map[string]bool) nodeSeen {
 	node, err := o.core.Nodes().Get(ctx, n, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nodeSeen{seen: seen{facts: []*evidence.Fact{o.fact(fmt.Sprintf("node %q does not exist any more", n), "node "+n, evidence.Fact{})}}}
@@ -96,8 +101,13 @@ func (o *observer) node(ctx context.Context, n string, deep bool, left *atomic.I
 	}
 	state := nodestate.Read(node)
 	var gaps []evidence.Gap
-	if (deep || state.DiskPressure == "True") && left.Add(-2) >= 0 {
+	if (look.deep || state.DiskPressure == "True") && left.Add(-2) >= 0 {
 		gaps = o.proxy(ctx, &state)
+	}
+	if look.auth && left.Add(-1) >= 0 {
+		if raw, err := o.askKubelet(ctx, n, "metrics"); err == nil { // unknown otherwise, as it is without the request
+			nodestate.AddMetrics(&state, raw)
+		}
 	}
 	out := nodeSeen{images: map[string]bool{}}
 	for image := range nodestate.Present(node) {

@@ -82,6 +82,7 @@ func (o *observer) secret(ctx context.Context, n name) seen {
 			gaps:  []evidence.Gap{gap("secret "+n.name+" in namespace "+n.namespace, err, how)},
 		}
 	}
+	o.api.keep(s)
 	shape := pullsecret.Shape(s)
 	return seen{facts: []*evidence.Fact{o.fact(secretSentence(what, &shape), source, evidence.Fact{Secret: &shape})}}
 }

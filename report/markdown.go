@@ -16,13 +16,19 @@ func writeMarkdown(w io.Writer, r Report) {
 		fmt.Fprintf(w, "%s: %s\n\n%s\n\n", code(string(f.Cause)), md(confidence(f)), md(clean(f.Summary)))
 		markdownBlast(w, f)
 		markdownFacts(w, f, r)
-		markdownPlan(w, f.Plan.Steps, r.Scope.Context)
+		markdownPlan(w, f.Plan.Steps)
 		markdownGaps(w, "###", f.Gaps)
 	}
 	if len(r.Crashes) > 0 {
 		fmt.Fprint(w, "\n## Not a pull failure\n\n")
 		for _, c := range r.Crashes {
 			fmt.Fprintf(w, "- %s\n", md(crashLine(c)))
+		}
+	}
+	if r.Checked != nil && len(r.Checked.Warnings) > 0 {
+		fmt.Fprint(w, "\n## Worth knowing\n\n")
+		for _, warn := range r.Checked.Warnings {
+			fmt.Fprintf(w, "- %s\n", md(warning(warn)))
 		}
 	}
 	markdownGaps(w, "##", r.Gaps)
@@ -37,7 +43,7 @@ func markdownBlast(w io.Writer, f Finding) {
 	for _, row := range []struct {
 		name string
 		all  []string
-	}{{"image", f.Images}, {"workload", owners}, {"pod", f.podNames()}, {"node", f.Nodes}} {
+	}{{"image", f.Images}, {"place", f.placeNames()}, {"platform", f.Platforms}, {"workload", owners}, {"pod", f.podNames()}, {"node", f.Nodes}} {
 		if len(row.all) > 0 {
 			fmt.Fprintf(w, "| %s | %s |\n", count(len(row.all), row.name), md(names(row.all)))
 		}
@@ -62,12 +68,9 @@ func markdownFacts(w io.Writer, f Finding, r Report) {
 	}
 }
 
-func markdownPlan(w io.Writer, steps []plan.Step, context string) {
+func markdownPlan(w io.Writer, steps []plan.Step) {
 	if len(steps) > 0 {
 		fmt.Fprint(w, "\n### What to do\n")
-		if context != "" {
-			fmt.Fprintf(w, "\n%s\n", md(elsewhere(context)))
-		}
 	}
 	for i, s := range steps {
 		fmt.Fprintf(w, "\n%d. %s\n", i+1, md(clean(s.Title)))

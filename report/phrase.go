@@ -59,11 +59,6 @@ func crashLine(c evidence.Crash) string {
 	return text
 }
 
-// elsewhere warns that commands as printed may reach another cluster than the one that was looked at.
-func elsewhere(context string) string {
-	return "The commands act on kubectl's current context; the pods are in context " + clean(context) + "."
-}
-
 // age is how long before the time of observation something was; the wall clock plays no part.
 func age(t, now time.Time) string {
 	if t.IsZero() || now.IsZero() {

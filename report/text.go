@@ -24,7 +24,6 @@ type printer struct {
 	w       io.Writer
 	columns int
 	colour  bool
-	context string // the kubeconfig context that was asked for by name
 }
 
 // The few colours: headings, the cause, commands.
@@ -62,7 +61,7 @@ func (p *printer) heading(s string) {
 }
 
 func writeText(w io.Writer, r Report, o Options) {
-	p := &printer{w: w, columns: o.width(), colour: o.Colour, context: r.Scope.Context}
+	p := &printer{w: w, columns: o.width(), colour: o.Colour}
 	p.prose(bold, "", "", headline(r))
 	for i, f := range r.Findings {
 		p.blank()
@@ -71,6 +70,10 @@ func writeText(w io.Writer, r Report, o Options) {
 	if len(r.Crashes) > 0 {
 		p.blank()
 		p.crashes(r.Crashes)
+	}
+	if r.Checked != nil && len(r.Checked.Warnings) > 0 {
+		p.blank()
+		p.warnings(r.Checked.Warnings)
 	}
 	if len(r.Gaps) > 0 {
 		p.blank()
@@ -81,6 +84,9 @@ func writeText(w io.Writer, r Report, o Options) {
 
 // headline is one line that says what was found and what was looked at.
 func headline(r Report) string {
+	if r.Checked != nil {
+		return checkedHeadline(r)
+	}
 	where := lookedAt(r.Scope)
 	switch n := len(r.Findings); {
 	case n == 0 && Exit(r) == CannotTell:
@@ -152,9 +158,6 @@ func (p *printer) finding(f Finding, i, n int, now time.Time) {
 	}
 	if len(f.Plan.Steps) > 0 {
 		p.heading("What to do")
-		if p.context != "" {
-			p.prose(dim, "  ", "", elsewhere(p.context))
-		}
 		for i, s := range f.Plan.Steps {
 			p.step(i+1, s)
 		}
@@ -173,6 +176,8 @@ func (p *printer) blast(f Finding) {
 	for _, w := range f.Workloads {
 		owners = append(owners, refName(w))
 	}
+	p.field("At", names(f.placeNames()))
+	p.field("Platform", names(f.Platforms))
 	p.field("Workload", names(owners))
 	pods := f.podNames()
 	if len(pods) > maxNames {

@@ -7,6 +7,7 @@
 package nodestate
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -22,7 +23,7 @@ func Read(n *corev1.Node) evidence.NodeState {
 	runtime, version, _ := strings.Cut(info.ContainerRuntimeVersion, "://")
 	out := evidence.NodeState{
 		Name: n.Name, Runtime: runtime, RuntimeVersion: version, Kubelet: info.KubeletVersion,
-		OS: info.OperatingSystem, Arch: info.Architecture, OSImage: info.OSImage, Home: home(n),
+		OS: info.OperatingSystem, Arch: info.Architecture, OSImage: info.OSImage, Kernel: info.KernelVersion, Home: home(n),
 	}
 	for _, c := range n.Status.Conditions {
 		switch c.Type {
@@ -159,4 +160,21 @@ func AddConfig(s *evidence.NodeState, raw []byte) error {
 	}
 	s.Config = out
 	return nil
+}
+
+// AddMetrics reads from the kubelet's metrics whether it has credential providers. Since 1.36 it tells of their configuration
+// once it has one (K36 pkg/credentialprovider/plugin/metrics.go:56-75); before, only a provider that ran leaves a trace.
+func AddMetrics(s *evidence.NodeState, raw []byte) {
+	switch {
+	case bytes.Contains(raw, []byte("\nkubelet_credential_provider_")):
+		s.Providers = evidence.Yes
+	case bytes.Contains(raw, []byte("\nkubelet_")) && tellsProviders(s.Kubelet):
+		s.Providers = evidence.No
+	}
+}
+
+func tellsProviders(kubelet string) bool {
+	var major, minor int
+	n, err := fmt.Sscanf(kubelet, "v%d.%d", &major, &minor)
+	return n == 2 && err == nil && (major > 1 || minor >= 36)
 }

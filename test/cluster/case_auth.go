@@ -182,34 +182,21 @@ func bornBeforeSecret() Case {
 
 // providerFailed: the kubelet logs the failure on the node and pulls without credentials.
 func providerFailed() Case {
-	s := scene{namespace: "media", app: "thumbnails", image: "cloud.lab/media/thumbnails:1.9", owner: deployment,
-		users: []registrytest.User{{Name: "cloud", Password: "cloud-pass", Pull: []string{"*"}}}}
-	c := s.of(Case{Name: "provider-failed", Cause: "auth.provider-failed", About: "the nodes' credential provider cannot reach the cloud's metadata",
-		Ambiguous: looksAnonymous, Takes: Takes{Host: "cloud.lab"}})
-	c.Break = func(ctx context.Context, l *Lab) error {
-		if err := l.setProvider(`{"fail":"Get \"http://169.254.169.254/latest/meta-data/iam/security-credentials/\": context deadline exceeded"}`); err != nil {
-			return err
-		}
-		return s.start(ctx, l, c.Name)
-	}
-	c.Heal = func(ctx context.Context, l *Lab) error {
-		if err := l.setProvider(providerAnswer); err != nil {
-			return err
-		}
-		return s.end(ctx, l, c.Name)
-	}
-	return c
+	const silent = `{"fail":"Get \"http://169.254.169.254/latest/meta-data/iam/security-credentials/\": context deadline exceeded"}`
+	return outage{
+		scene: scene{namespace: "media", app: "thumbnails", image: "cloud.lab/media/thumbnails:1.9", owner: deployment,
+			users: []registrytest.User{{Name: "cloud", Password: "cloud-pass", Pull: []string{"*"}}}},
+		on: spareNode, edit: tolerateAll,
+		fail:    func(_ context.Context, l *Lab) error { return l.setProvider(silent) },
+		restore: func(_ context.Context, l *Lab) error { return l.setProvider(providerAnswer) },
+	}.of(Case{Name: "provider-failed", Cause: "auth.provider-failed", About: "the node's credential provider cannot reach the cloud's metadata",
+		Ambiguous: looksAnonymous, Takes: Takes{Node: true}})
 }
 
-// providerAnswer is what the nodes' credential provider is told at first.
+// providerAnswer is what the spare node's credential provider is told at first.
 const providerAnswer = `{"username":"cloud","password":"cloud-pass"}`
 
-// setProvider tells the credential provider of every node what to answer.
+// setProvider tells the credential provider what to answer.
 func (l *Lab) setProvider(behaviour string) error {
-	for _, n := range l.Nodes() {
-		if err := l.WriteFile(n.Name, ProviderFile, []byte(behaviour+"\n"), 0o600); err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.WriteFile(l.Spare().Name, ProviderFile, []byte(behaviour+"\n"), 0o600)
 }

@@ -116,8 +116,10 @@ func makeDisk(ctx context.Context, path string, mib int, options ...string) erro
 }
 
 func (l *Lab) initConfig(n Node) nodeinit.Config {
-	kubelet := flags("config", kubeletConf, "kubeconfig", kubeletClient, "hostname-override", n.Name, "node-ip", n.IP,
-		"image-credential-provider-config", "/etc/kubernetes/credential-provider.yaml", "image-credential-provider-bin-dir", providerDir)
+	kubelet := flags("config", kubeletConf, "kubeconfig", kubeletClient, "hostname-override", n.Name, "node-ip", n.IP)
+	if n == l.Spare() { // one node with a provider and others without, as clusters that grew have them
+		kubelet = append(kubelet, flags("image-credential-provider-config", "/etc/kubernetes/credential-provider.yaml", "image-credential-provider-bin-dir", providerDir)...)
+	}
 	return nodeinit.Config{
 		Hostname: n.Name, Bin: l.state.Bin, Cgroup: l.state.cgroup() + "/" + n.Name,
 		Env: []string{"PATH=" + nodePath(), "HOME=/root", "TMPDIR=/tmp"},

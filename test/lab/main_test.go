@@ -56,7 +56,7 @@ func withLab(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	if err := os.Setenv("KUBECONFIG", lab.Kubeconfig()); err != nil {
+	if err := lab.SitDown(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -25,7 +25,7 @@ func root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	cmd.PersistentFlags().StringVar(&name, "name", "lab", "the lab's name; labs of different names run side by side")
-	cmd.AddCommand(up(&name), down(&name), status(&name), kubeconfig(&name), execute(&name), cases(),
+	cmd.AddCommand(up(&name), down(&name), status(&name), kubeconfig(&name), execute(&name), desk(&name), cases(),
 		breakCase(&name), healCase(&name), serve(), nodeInit())
 	return cmd
 }
@@ -125,22 +125,34 @@ func kubeconfig(name *string) *cobra.Command {
 func execute(name *string) *cobra.Command {
 	return &cobra.Command{Use: "exec NODE -- COMMAND…", Short: "run a command on a node, such as ctr or kubectl", Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			l, err := cluster.Open(*name)
-			if err != nil {
-				return err
-			}
-			c, err := l.Command(cmd.Context(), args[0], args[1:]...)
-			if err != nil {
-				return err
-			}
-			c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
-			err = c.Run()
-			var exit *exec.ExitError
-			if errors.As(err, &exit) && exit.ExitCode() > 0 {
-				return insideError{exit.ExitCode()}
-			}
-			return err
+			return within(*name, func(l *cluster.Lab) (*exec.Cmd, error) { return l.Command(cmd.Context(), args[0], args[1:]...) })
 		}}
+}
+
+func desk(name *string) *cobra.Command {
+	return &cobra.Command{Use: "desk -- COMMAND…", Short: "run a command on this machine with the lab's cluster, names and certificates", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return within(*name, func(l *cluster.Lab) (*exec.Cmd, error) { return l.AtDesk(cmd.Context(), args...) })
+		}}
+}
+
+// within runs a command of the lab with this process' streams, and ends as it does.
+func within(name string, command func(*cluster.Lab) (*exec.Cmd, error)) error {
+	l, err := cluster.Open(name)
+	if err != nil {
+		return err
+	}
+	c, err := command(l)
+	if err != nil {
+		return err
+	}
+	c.Stdin, c.Stdout, c.Stderr = os.Stdin, os.Stdout, os.Stderr
+	err = c.Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() > 0 {
+		return insideError{exit.ExitCode()}
+	}
+	return err
 }
 
 // serve and nodeInit are what the lab's own processes run.

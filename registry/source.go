@@ -1,0 +1,202 @@
+package registry
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/registry/keyring"
+	"github.com/refloat-dev/refloat/registry/probe"
+	"github.com/refloat-dev/refloat/registry/wire"
+)
+
+const (
+	// inFlight is how many images are asked for at once, perHost how many of them at one registry.
+	inFlight, perHost = 16, 4
+	// budget is what all questions of a run may take: a registry that is silent shall not keep a person waiting.
+	budget = time.Minute
+	// fresh is for how long an answer serves again: a watch looks every few seconds, and no registry wants to be asked so often.
+	fresh = time.Minute
+)
+
+// Secrets gets one pull secret by name: its type and its data.
+type Secrets interface {
+	PullSecret(ctx context.Context, namespace, name string) (kind string, data map[string][]byte, err error)
+}
+
+// Source is the registry vantage point as an observe.Source. One Source may observe again and again, as a watch does;
+// it then answers for a minute from what it knows.
+type Source struct {
+	// Secrets reads the secrets that pods name; nil where there is no cluster.
+	Secrets Secrets
+	// Config is a docker config given by hand, used in place of pod secrets; ConfigName is what it is called in evidence.
+	Config     []byte
+	ConfigName string
+	// Wire asks; nil is a client as containerd has it.
+	Wire *wire.Client
+	// Refusals remembers credentials that a registry refused; nil remembers for one run.
+	Refusals probe.Refusals
+	// Layers says where every layer is looked for, and not only what the kubelet asks first; nil is nowhere.
+	Layers func(*evidence.Case) bool
+	// Withhold says why no credential of a case may be tried, such as a login that is locked out; empty lets it be tried. Nil is never.
+	Withhold func(*evidence.Case) string
+	// Progress is told of every question that was answered; nil tells nobody.
+	Progress func(done, total int)
+	// Budget bounds a run; 0 is a minute.
+	Budget time.Duration
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+
+	mu    sync.Mutex
+	known map[string]known
+	found map[string]found
+}
+
+// known and found are answers that may serve again.
+type known struct {
+	at    time.Time
+	probe evidence.Probe
+}
+
+type found struct {
+	at           time.Time
+	alternatives evidence.Alternatives
+}
+
+// run is one call of Observe.
+type run struct {
+	*Source
+	at      time.Time
+	walker  *probe.Walker
+	secrets map[secretName]gotSecret
+}
+
+// Observe adds to each case what its pod's secrets hold for its image (Keyring), what the registry answered (Probe),
+// and what it serves instead (Alternatives). Cases that share image, credentials and platform share the asking.
+func (s *Source) Observe(ctx context.Context, cases []*evidence.Case) error {
+	r := &run{Source: s, at: s.now().UTC()}
+	r.walker = &probe.Walker{Wire: s.Wire, Refusals: s.Refusals, Now: s.Now}
+	if r.walker.Wire == nil {
+		r.walker.Wire = &wire.Client{Now: s.Now}
+		defer r.walker.Wire.CloseIdleConnections()
+	}
+	limit := s.Budget
+	if limit == 0 {
+		limit = budget
+	}
+	within, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+
+	pulls := r.pulls(cases)
+	r.readSecrets(within, pulls)
+	questions := r.questions(pulls)
+	r.ask(within, questions)
+	r.tell(pulls)
+	r.alternatives(within, pulls)
+	return ctx.Err()
+}
+
+// ask asks every question once, those of one registry a few at a time.
+func (r *run) ask(ctx context.Context, questions []*question) {
+	hosts := map[string]chan struct{}{}
+	for _, q := range questions {
+		if hosts[q.host] == nil {
+			hosts[q.host] = make(chan struct{}, perHost)
+		}
+	}
+	var done int
+	var mu sync.Mutex
+	group := new(errgroup.Group)
+	group.SetLimit(inFlight)
+	for _, q := range spread(questions) {
+		group.Go(func() error {
+			slot := hosts[q.host]
+			slot <- struct{}{}
+			q.probe = r.answer(ctx, q)
+			<-slot
+			mu.Lock()
+			defer mu.Unlock()
+			done++
+			if r.Progress != nil {
+				r.Progress(done, len(questions))
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // no member fails
+}
+
+// answer asks, or gives again what was answered a moment ago.
+func (r *run) answer(ctx context.Context, q *question) evidence.Probe {
+	r.mu.Lock()
+	k, ok := r.known[q.key]
+	r.mu.Unlock()
+	if ok && r.at.Sub(k.at) < fresh {
+		return k.probe
+	}
+	p := r.walker.Ask(ctx, q.Question)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.known == nil {
+		r.known = map[string]known{}
+	}
+	r.known[q.key] = known{r.at, p}
+	return p
+}
+
+// spread orders questions so that those of one registry do not stand in a row and take every place.
+func spread(questions []*question) []*question {
+	byHost := map[string][]*question{}
+	var hosts []string
+	for _, q := range questions {
+		if byHost[q.host] == nil {
+			hosts = append(hosts, q.host)
+		}
+		byHost[q.host] = append(byHost[q.host], q)
+	}
+	out := make([]*question, 0, len(questions))
+	for i := 0; len(out) < len(questions); i++ {
+		for _, h := range hosts {
+			if i < len(byHost[h]) {
+				out = append(out, byHost[h][i])
+			}
+		}
+	}
+	return out
+}
+
+func (s *Source) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// lookup is what the kubelet would offer for an image with one pull's secrets.
+func (r *run) lookup(p *pull, image string) ([]keyring.Credential, evidence.Keyring) {
+	if r.Config != nil {
+		return keyring.Lookup([]keyring.Secret{r.config()}, image)
+	}
+	var secrets []keyring.Secret
+	var unread []string
+	for _, n := range p.secrets {
+		switch got := r.secrets[n]; {
+		case got.unread:
+			unread = append(unread, n.namespace+"/"+n.name)
+		case got.secret.Name != "":
+			secrets = append(secrets, got.secret)
+		}
+	}
+	creds, ring := keyring.Lookup(secrets, image)
+	ring.Unread = unread
+	return creds, ring
+}
+
+// config is the docker config that was given by hand, as if it were a pod's only secret.
+func (r *run) config() keyring.Secret {
+	const kind, key = "kubernetes.io/dockerconfigjson", ".dockerconfigjson"
+	return keyring.Secret{Name: r.ConfigName, Type: kind, Data: map[string][]byte{key: r.Config}}
+}
