@@ -55,6 +55,11 @@ func writeJUnit(w io.Writer, r Report) error {
 			})
 		}
 	}
+	if r.Checked != nil {
+		for _, image := range r.Checked.Pull {
+			suite.Cases = append(suite.Cases, junitCase{Class: "image", Name: clean(image)})
+		}
+	}
 	if len(suite.Cases) == 0 {
 		suite.Cases = []junitCase{{Class: "pulls", Name: headline(r)}}
 	}

@@ -19,6 +19,8 @@ type Report struct {
 	Scope      evidence.Scope   `json:"scope"`
 	Cluster    evidence.Cluster `json:"cluster,omitzero"`
 	Findings   []Finding        `json:"findings"`
+	// Checked is what a check looked at; nil for a look at pods.
+	Checked *Checked `json:"checked,omitempty"`
 	// Crashes are no pull failures; they are here so that nobody takes them for one.
 	Crashes []evidence.Crash `json:"crashes"`
 	// Gaps concern the whole run.
@@ -44,6 +46,9 @@ type Finding struct {
 	Plan      plan.Plan           `json:"plan"`
 	// Planned is set where nothing runs the image yet: `check` asked about it.
 	Planned bool `json:"planned,omitempty"`
+	// Places are the lines of manifests that ask for a planned image, Platforms what it was asked for.
+	Places    []evidence.Place `json:"places,omitempty"`
+	Platforms []string         `json:"platforms,omitempty"`
 }
 
 // Pod is one container that cannot get its image.
@@ -79,6 +84,7 @@ func New(c *evidence.Collection, findings []diagnose.Finding, plans []plan.Plan)
 		}
 		r.Findings = append(r.Findings, out)
 	}
+	r.Checked = newChecked(c, r.Findings)
 	return r
 }
 
@@ -94,17 +100,25 @@ func newFinding(f diagnose.Finding) Finding {
 		})
 	}
 	images, nodes, owners := set[string]{}, set[string]{}, set[evidence.Ref]{}
+	places, platforms := set[evidence.Place]{}, set[string]{}
 	for _, c := range f.Cases {
 		p := c.Pull
 		images.add(p.Image)
 		nodes.add(p.Node)
 		owners.add(p.Workload)
+		platforms.add(p.Platform)
+		for _, at := range c.Places {
+			at.Object.Namespace = p.Namespace
+			places.add(at)
+			owners.add(at.Object)
+		}
 		out.Planned = out.Planned && p.Kind == evidence.Planned
 		if p.Pod != "" {
 			out.Pods = append(out.Pods, Pod{p.Namespace, p.Pod, p.UID, p.Container, p.Kind, p.Node, p.Image})
 		}
 	}
 	out.Images, out.Nodes, out.Workloads = list(images.list), list(nodes.list), list(owners.list)
+	out.Places, out.Platforms = places.list, platforms.list
 	if len(out.Images) > 0 {
 		out.Image = out.Images[0]
 	}

@@ -3,6 +3,8 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/refloat-dev/refloat/diagnose"
@@ -65,7 +67,21 @@ type sarifResult struct {
 }
 
 type sarifLocation struct {
-	Logical []sarifLogical `json:"logicalLocations"`
+	Physical *sarifPhysical `json:"physicalLocation,omitempty"`
+	Logical  []sarifLogical `json:"logicalLocations,omitempty"`
+}
+
+type sarifPhysical struct {
+	Artifact sarifArtifact `json:"artifactLocation"`
+	Region   *sarifRegion  `json:"region,omitempty"`
+}
+
+type sarifArtifact struct {
+	URI string `json:"uri"`
+}
+
+type sarifRegion struct {
+	StartLine int `json:"startLine"`
 }
 
 type sarifLogical struct {
@@ -132,24 +148,51 @@ func sarifFinding(f Finding, rule int) sarifResult {
 	}
 	out := sarifResult{
 		RuleID: string(f.Cause), RuleIndex: rule, Level: level,
-		Message: sarifText{Title(f.Cause) + ": " + clean(f.Summary)},
+		Message: sarifText{f.title() + ": " + clean(f.Summary)},
 		Properties: map[string]any{
 			"confidence": f.Confidence, "images": f.Images, "pods": len(f.podNames()), "nodes": f.Nodes,
 		},
+	}
+	for _, p := range f.Places {
+		out.Locations = append(out.Locations, sarifPlace(p)...)
 	}
 	key := string(f.Cause)
 	for _, w := range f.Workloads {
 		name := refName(w)
 		key += "\n" + name
-		out.Locations = append(out.Locations, sarifLocation{[]sarifLogical{{clean(name), "resource"}}})
+		if f.Places == nil {
+			out.Locations = append(out.Locations, sarifLocation{Logical: []sarifLogical{{clean(name), "resource"}}})
+		}
 	}
 	if len(f.Workloads) == 0 {
 		for _, image := range f.Images {
 			key += "\n" + image
-			out.Locations = append(out.Locations, sarifLocation{[]sarifLogical{{clean(image), "resource"}}})
+			out.Locations = append(out.Locations, sarifLocation{Logical: []sarifLogical{{clean(image), "resource"}}})
 		}
 	}
 	sum := sha256.Sum256([]byte(key))
 	out.Fingerprints = map[string]string{"refloat/v1": hex.EncodeToString(sum[:16])}
 	return out
+}
+
+// sarifPlace is a line of a file, and what it makes; standard input has no file that anybody could open.
+func sarifPlace(p evidence.Place) []sarifLocation {
+	var out sarifLocation
+	if p.File != "" && p.File != "-" {
+		segments := strings.Split(p.File, "/")
+		for i, s := range segments {
+			segments[i] = url.PathEscape(s)
+		}
+		out.Physical = &sarifPhysical{Artifact: sarifArtifact{strings.Join(segments, "/")}}
+		if p.Line > 0 {
+			out.Physical.Region = &sarifRegion{p.Line}
+		}
+	}
+	if p.Object.Name != "" {
+		out.Logical = []sarifLogical{{clean(refName(p.Object)), "resource"}}
+	}
+	if out.Physical == nil && out.Logical == nil {
+		return nil
+	}
+	return []sarifLocation{out}
 }

@@ -23,6 +23,7 @@ const (
 	Markdown Format = "markdown"
 	SARIF    Format = "sarif"
 	JUnit    Format = "junit"
+	GitHub   Format = "github" // workflow commands, for planned images
 	JSONL    Format = "jsonl"
 )
 
@@ -64,6 +65,8 @@ func Write(w io.Writer, format Format, r Report, o Options) error {
 		err = writeJSON(b, newSARIF(r))
 	case JUnit:
 		err = writeJUnit(b, r)
+	case GitHub:
+		writeGitHub(b, r)
 	default:
 		err = fmt.Errorf("no output format %q", format)
 	}
