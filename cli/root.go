@@ -77,7 +77,7 @@ func newRoot(s Streams) *cobra.Command {
 	})
 	flags.AddFlags(root.PersistentFlags())
 	w.bindAll(root)
-	root.AddCommand(newWhy(s, flags), newExplain(s), newCollect(s, flags), newReplay(s))
+	root.AddCommand(newWhy(s, flags), newExplain(s), newCollect(s, flags), newReplay(s), newCheck(s, flags))
 	return root
 }
 

@@ -27,6 +27,7 @@ var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 var listKinds = map[string]string{
 	"pods": "PodList", "events": "EventList", "replicasets": "ReplicaSetList", "jobs": "JobList",
 	"deployments": "DeploymentList", "namespaces": "NamespaceList", "controllerrevisions": "ControllerRevisionList",
+	"nodes": "NodeList",
 }
 
 // server is an API server over a map: enough of lists, selectors and refusals to be asked by the real client.

@@ -12,7 +12,7 @@ import (
 func writeMarkdown(w io.Writer, r Report) {
 	fmt.Fprintf(w, "# Image pulls\n\n%s\n", md(headline(r)))
 	for i, f := range r.Findings {
-		fmt.Fprintf(w, "\n## %d. %s\n\n", i+1, md(Title(f.Cause)))
+		fmt.Fprintf(w, "\n## %d. %s\n\n", i+1, md(f.title()))
 		fmt.Fprintf(w, "%s: %s\n\n%s\n\n", code(string(f.Cause)), md(confidence(f)), md(clean(f.Summary)))
 		markdownBlast(w, f)
 		markdownFacts(w, f, r)

@@ -137,7 +137,7 @@ func (p *printer) finding(f Finding, i, n int, now time.Time) {
 	if n > 1 {
 		mark = fmt.Sprintf("[%d/%d] ", i, n)
 	}
-	p.prose(red, "", mark, Title(f.Cause))
+	p.prose(red, "", mark, f.title())
 	p.prose(dim, "  ", "", fmt.Sprintf("%s, %s", clean(string(f.Cause)), confidence(f)))
 	p.prose("", "  ", "", clean(f.Summary))
 	p.blast(f)
