@@ -25,7 +25,8 @@ var families = [][]string{
 
 var ecrHost = regexp.MustCompile(`^(\d{12})\.dkr[.-]ecr(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|on\.aws)$`)
 
-// relative finds the tie between a key and a registry that it does not match, and the key to write.
+// relative finds the tie between a key and a registry that it does not match, and the
+// key to write; behind a comma, what else it takes.
 func (t target) relative(p parts) (why, key string) {
 	for _, tie := range []func(parts) (string, string){t.hub, t.cloud, t.family, t.sibling, t.glob, t.domain} {
 		if why, key = tie(p); why != "" {
@@ -53,11 +54,11 @@ func (t target) cloud(p parts) (why, key string) {
 	case want != nil && have != nil && want[1] == have[1] && want[2] == have[2]:
 		return "it is another address of the same ECR registry, which the kubelet does not know for one", t.login()
 	case want != nil && have != nil && want[1] == have[1]:
-		return fmt.Sprintf("it is for ECR in %s, and the image is in %s", have[2], want[2]), t.login()
+		return fmt.Sprintf("it is for ECR in %s, and the image is in %s", have[2], want[2]), t.login() + ", with a token made for that region"
 	case want != nil && have != nil:
-		return fmt.Sprintf("it is for ECR of account %s in %s, and the image is in account %s in %s", have[1], have[2], want[1], want[2]), t.login()
+		return fmt.Sprintf("it is for ECR of account %s in %s, and the image is in account %s in %s", have[1], have[2], want[1], want[2]), t.login() + ", with a token that may pull from there"
 	case t.name == "public.ecr.aws" && have != nil:
-		return "it is for a private ECR registry, and the image is in ECR Public", t.login()
+		return "it is for a private ECR registry, and the image is in ECR Public", t.login() + ", with a token made for ECR Public"
 	case isGoogle(t.name) && isGoogle(p.name) && t.name != p.name:
 		return "gcr.io, its regions and those of pkg.dev are registries of their own to the kubelet", t.login()
 	}
@@ -82,7 +83,7 @@ func (t target) sibling(p parts) (why, key string) {
 	if p.host != t.host || p.path == "" {
 		return "", ""
 	}
-	return fmt.Sprintf("its path %s does not begin %s", show(p.path), show(t.path)), t.with(t.prefixOf(p.path))
+	return fmt.Sprintf("its path %s does not begin %s", show(p.path), show(t.path)), t.with(t.prefixOf(p.path)) + ", if the credential is good for it"
 }
 
 // prefixOf is as much of the image's path as the key's path has components, and never all of it.
