@@ -20,7 +20,7 @@ func (v *view) join(d *Diagnosis) {
 	case d.Cause == LockedOut && w.served == nil:
 		v.joinLockedOut(d, &w)
 	case w.blind != "":
-		v.notSeen(d, w.blind)
+		v.joinBlind(d, &w)
 	case (d.Cause == RateLimited || d.Cause == ClientBlocked) && (w.served != nil || !d.allows(w.cause)):
 		v.joinElsewhere(d, &w)
 	case w.served != nil:
@@ -46,6 +46,26 @@ func (w *answers) anonymous() bool {
 func (v *view) notSeen(d *Diagnosis, why string) {
 	v.gapAt(d, evidence.Registry, "what "+orElse(d.Reading.Registry, "the registry")+" answers", why, "")
 }
+
+// joinBlind is a registry that was not asked, or not reached. That it refused a credential a moment ago is known all the same.
+func (v *view) joinBlind(d *Diagnosis, w *answers) {
+	switch {
+	case d.Cause == InvalidReference || d.Cause == ShortName || stage(d.Cause) == stageNone && d.Cause != Unknown:
+		return // nothing was to be asked
+	case (d.Cause == InvalidCredentials || d.Cause == ExpiredCredentials) && w.attempt != nil && strings.HasPrefix(w.attempt.Skipped, refusedBefore):
+		c := d.Cause
+		if expired(w.login(), v.now) {
+			c = ExpiredCredentials
+		}
+		d.lead(c, Likely)
+		v.settleOn(d, w, []Code{c})
+		d.because(v.cite(v.text(w)))
+	}
+	v.notSeen(d, w.blind)
+}
+
+// refusedBefore is how the walk begins to say why it does not offer a credential again.
+const refusedBefore = "the registry refused it"
 
 // gapAt adds a gap, which decides where the message left several causes.
 func (v *view) gapAt(d *Diagnosis, from evidence.Vantage, what, why, how string) {

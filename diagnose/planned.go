@@ -10,6 +10,10 @@ import (
 // planned judges an image that nothing runs yet. There is no message: the registry's answer is all there is,
 // so that what depends on who asks from where leaves the cause unknown.
 func (v *view) planned(d *Diagnosis) {
+	if !wellFormed(v.c.Pull.Image) {
+		d.lead(InvalidReference, Likely)
+		return
+	}
 	if v.brokenRing(d) {
 		return
 	}

@@ -60,6 +60,11 @@ func TestPlanned(t *testing.T) {
 			}
 		})
 	}
+	wrong := plannedCase()
+	wrong.Pull.Image = "shop.example/Web:1"
+	if d := Diagnose(wrong, noon); d.Cause != InvalidReference || d.Confidence != Likely || len(d.Gaps) != 0 {
+		t.Errorf("%s (%s), gaps %v", d.Cause, d.Confidence, d.Gaps)
+	}
 	for name, facts := range map[string][]*evidence.Fact{
 		"served": {asked(probeOf(good(nil)))}, "served to a login": {asked(probeOf(good(ci)))}, "room on one": {asked(large), room(5 << 30), room(1 << 39)}, "room": {asked(large), room(1 << 39)},
 	} {

@@ -23,7 +23,10 @@ func (v *view) from() string { return "from " + orElse(v.probe.Where, "this mach
 
 // refused says which request was answered how, and with which credential.
 func (v *view) refusedText(s said) string {
-	if s.step == nil {
+	switch {
+	case s.step == nil && s.attempt != nil && s.attempt.Login != nil:
+		return v.from() + ", " + with(s.attempt.Login) + ": " + orElse(s.blind, "no request was made")
+	case s.step == nil:
 		return v.from() + ": " + orElse(s.blind, "no request was made")
 	}
 	text := fmt.Sprintf("%s, %s %s %s is answered %s", v.from(), s.step.Method, shortDigests(s.step.URL), with(s.attempt.Login), answer(s.step))
