@@ -34,6 +34,11 @@ func TestSituations(t *testing.T) {
 				t.Errorf("%s: two situations are called %q", p.Name, s.Name)
 			}
 			seen[s.Name] = true
+			for _, cause := range s.Want {
+				if _, err := os.Stat("../../docs/causes/" + cause + ".md"); err != nil {
+					t.Errorf("%s, %s: %v", p.Name, s.Name, err)
+				}
+			}
 			t.Run(p.Name+"/"+s.Name, func(t *testing.T) {
 				t.Parallel()
 				auth := authn.Anonymous

@@ -11,17 +11,17 @@ import (
 	"github.com/opencontainers/go-digest"
 )
 
+// allowed are the methods of a registry that is to read only.
+var allowed = map[Step][]string{StepManifest: {"GET", "HEAD"}, StepBlob: {"GET", "HEAD"}, StepTags: {"GET"}}
+
 // serve answers a request that may be answered.
 func (r *Registry) serve(a *ask) reply {
 	if a.step == StepToken {
 		return r.token(a)
 	}
-	if allow := "GET, HEAD"; a.method != http.MethodGet && (a.method != http.MethodHead || a.step == StepTags) {
-		if a.step == StepTags {
-			allow = "GET"
-		}
+	if allow := allowed[a.step]; allow != nil && !slices.Contains(allow, a.method) {
 		rep := plainReply(http.StatusMethodNotAllowed, "Method not allowed\n")
-		rep.header.Set("Allow", allow)
+		rep.header.Set("Allow", strings.Join(allow, ", "))
 		return rep
 	}
 	if r.Elsewhere != "" && (a.step == StepManifest || a.step == StepTags) {
@@ -72,7 +72,7 @@ func (r *Registry) serveManifest(a *ask) reply {
 
 // notAccepted refuses types that the client did not name, as distribution does (registry/handlers/manifests.go): Docker's own
 // images and, since its third version, OCI's indexes are for everybody. Whoever names nothing is taken to accept anything,
-// which distribution does not do. A picky registry makes no exceptions.
+// unlike there. A picky registry makes no exceptions.
 func (r *Registry) notAccepted(a *ask, mediaType string) (reply, bool) {
 	t, picky := types.MediaType(mediaType), r.Style.manner().picky
 	switch {

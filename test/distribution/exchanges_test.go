@@ -14,6 +14,7 @@ func exchanges() []exchange {
 var pings = []exchange{
 	{name: "ping", method: "GET", path: "/v2/", status: 200, want: map[string]string{"Content-Type": "application/json"}, body: "{}"},
 	{name: "ping by HEAD", method: "HEAD", path: "/v2/", status: 200},
+	{name: "ping by POST", method: "POST", path: "/v2/", status: 200},
 	{name: "elsewhere", method: "GET", path: "/index.html", status: 404, body: "404 page not found"},
 }
 

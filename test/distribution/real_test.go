@@ -86,7 +86,7 @@ func realTokens(t *testing.T, dir string) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", realRegistry(t, dir, true, configuration.Auth{"token": {
-		"realm": "unused", "issuer": issuer, "service": service, "jwks": file, "autoredirect": true, "autoredirectpath": "/token",
+		"realm": "http://" + host + "/token", "issuer": issuer, "service": service, "jwks": file,
 	}}))
 	mux.HandleFunc("/token", func(w http.ResponseWriter, req *http.Request) {
 		name, word, offered := req.BasicAuth()

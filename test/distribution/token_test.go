@@ -26,7 +26,7 @@ func fetchToken(t *testing.T, tr http.RoundTripper, path string, as caller) stri
 	if m[3] != "" {
 		q.Set("scope", m[3])
 	}
-	realm.RawQuery, realm.Scheme = q.Encode(), "http"
+	realm.RawQuery = q.Encode()
 	var header []string
 	if as == ada {
 		header = []string{"Authorization", basic(user, password)}
