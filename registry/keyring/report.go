@@ -172,7 +172,7 @@ func sortedKeys(c dockerconfig.DockerConfig) []string { return slices.Sorted(map
 
 // show makes a part of somebody's text fit for a sentence.
 func show(text string) string {
-	const most = 200
+	const most = 600 // a whole repository fits
 	text = evidence.Clean(text)
 	if len(text) > most {
 		text = strings.ToValidUTF8(text[:most], "") + "…"
