@@ -69,7 +69,7 @@ const refusedBefore = "the registry refused it"
 
 // gapAt adds a gap, which decides where the message left several causes.
 func (v *view) gapAt(d *Diagnosis, from evidence.Vantage, what, why, how string) {
-	d.gap(evidence.Gap{Vantage: from, What: what, Why: why, How: how, Deciding: d.Cause == Unknown || len(d.Candidates) > 1})
+	d.gap(evidence.Gap{Vantage: from, What: what, Why: clean(why, maxDetail), How: how, Deciding: d.Cause == Unknown || len(d.Candidates) > 1})
 }
 
 // joinElsewhere is a message of a limit or a block by address beside another answer to this one: neither speaks for the other.

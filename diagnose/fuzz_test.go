@@ -1,10 +1,13 @@
 package diagnose
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/refloat-dev/refloat/evidence"
 )
 
 func checkReading(t *testing.T, r Reading) {
@@ -36,6 +39,44 @@ func FuzzRead(f *testing.F) {
 	f.Add(strings.Repeat("[", 300)+strings.Repeat(", failed to ", 300), "", "")
 	f.Fuzz(func(t *testing.T, message, reason, image string) {
 		checkReading(t, Read(Text{Message: message, Reason: reason, Image: image}))
+	})
+}
+
+// FuzzCase diagnoses whatever a saved file may hold.
+func FuzzCase(f *testing.F) {
+	add := func(c *evidence.Case) {
+		b, err := json.Marshal(c)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	hit := ringOf(evidence.Keyring{Entries: []evidence.KeyringEntry{entry(ci, true)}})
+	for _, text := range []string{anonymous401, oauth401, plain403, notFound, limited, locked, noHost, noLayer, wrongArch, ""} {
+		add(caseOf(waiting(text), podWith("regcred"), hit, asked(tagged(probeOf(try(ci, first401, ask(evidence.StepToken, 401, "")), compared(try(nil, ask(evidence.StepManifest, 404, "")))), 200))))
+		add(caseOf(waiting(text), podWith(), asked(probeOf(good(nil)))))
+		add(caseOf(waiting(text), podWith(), ringOf(evidence.Keyring{Broken: "x", BrokenBy: "a/b"})))
+		add(caseOf(waiting(text), asked(probeOf(evidence.Attempt{Login: ci, Skipped: "the registry refused it 3 minutes ago"}))))
+	}
+	add(plannedCase(hit, asked(probeOf(good(nil))), nodeFact(evidence.NodeState{ImageFS: &evidence.Filesystem{Available: 1, Capacity: 2}})))
+	f.Add([]byte(`{"pull":{"kind":"planned","image":"a"},"facts":[null,{},{"probe":{"attempts":[{},{"steps":[{}]},{"found":{},"served":true}],"tags":{}}},{"keyring":{}},{"alternatives":{"items":[{"certain":true}]}}]}`))
+	f.Fuzz(func(t *testing.T, saved []byte) {
+		c := &evidence.Case{}
+		if json.Unmarshal(saved, c) != nil {
+			return
+		}
+		d := Diagnose(c, noon)
+		if !d.Served && (len(d.Candidates) == 0 || d.Candidates[0] != (Candidate{d.Cause, d.Confidence})) {
+			t.Errorf("candidates %v do not begin with %s (%s)", d.Candidates, d.Cause, d.Confidence)
+		}
+		if len([]rune(d.Summary)) > maxSummary || strings.ContainsAny(d.Summary, "\x00\x1b\n") {
+			t.Errorf("summary %q", d.Summary)
+		}
+		seen := slices.ContainsFunc(c.Facts, func(f *evidence.Fact) bool { return f != nil && (f.Probe != nil || f.Keyring != nil) })
+		if d.Confidence == Confirmed && (!seen || len(c.Facts) < 2 && c.Pull.Reason == "" || c.Pull.Kind == evidence.Planned) {
+			t.Errorf("%s is confirmed from one vantage point", d.Cause)
+		}
+		Warnings(&evidence.Collection{Cases: []*evidence.Case{c}, ObservedAt: noon})
 	})
 }
 
