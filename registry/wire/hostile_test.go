@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -20,13 +21,14 @@ import (
 	"github.com/refloat-dev/refloat/registry/wire"
 )
 
-func gzipped(n int) []byte {
+// bomb is 16 MiB in 16 KiB.
+var bomb = sync.OnceValue(func() []byte {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
-	_, _ = z.Write(make([]byte, n))
+	_, _ = z.Write(make([]byte, 16<<20))
 	_ = z.Close()
 	return b.Bytes()
-}
+})
 
 // pour writes blanks until nobody listens, with a pause that keeps the machine free.
 func pour(w io.Writer, req *http.Request) {
@@ -73,23 +75,23 @@ func TestHostileAnswers(t *testing.T) {
 		}, 0, evidence.FailedBody, "server response headers exceeded"},
 		{"a bomb", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			_, _ = w.Write(gzipped(64 << 20))
+			_, _ = w.Write(bomb())
 		}, 200, evidence.FailedBody, "the answer is encoded as gzip"},
 		{"a bomb in an error", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			w.WriteHeader(403)
-			_, _ = w.Write(gzipped(64 << 20))
+			_, _ = w.Write(bomb())
 		}, 403, "", "the error is encoded as gzip"},
 		{"a bomb without a name", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(403)
-			_, _ = w.Write(gzipped(64 << 20))
+			_, _ = w.Write(bomb())
 		}, 403, "", "the error is no text"},
 		{"an endless error", func(w http.ResponseWriter, req *http.Request) {
 			w.WriteHeader(500)
 			_, _ = io.WriteString(w, "no ")
 			pour(w, req)
 		}, 500, "", "no"},
-		{"an error that drips", func(w http.ResponseWriter, req *http.Request) { w.WriteHeader(429); drip(w, req, "slow ") }, 429, "", "slow slow"},
+		{"an error that drips", func(w http.ResponseWriter, req *http.Request) { w.WriteHeader(429); drip(w, req, "slow ") }, 429, "", "slow"},
 		{"a long error", func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(500)
 			_, _ = io.WriteString(w, strings.Repeat("long ", 10_000))
@@ -121,11 +123,15 @@ func TestHostileAnswers(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			l := newLab(t)
-			l.client.Timeout = 5 * time.Second
+			bomb()
+			l.serve("reg.lab", "", handle(func(w http.ResponseWriter, req *http.Request) {
+				if req.URL.Path != "/v2/" {
+					tc.h(w, req)
+				}
+			}))
 			if tc.failure == evidence.FailedTimeout || strings.Contains(tc.name, "drips") {
-				l.client.Timeout = short
+				l.hurry()
 			}
-			l.serve("reg.lab", "", http.HandlerFunc(tc.h))
 			a := l.client.Session("reg.lab", "p", ada).Do(t.Context(), manifest("p"))
 			last := a.Last()
 			if len(a.Steps) != 1 || last.Status != tc.status || last.Failure != tc.failure || !strings.Contains(last.Text, tc.text) {
@@ -153,7 +159,7 @@ func TestDripDeep(t *testing.T) {
 	c := &wire.Client{Timeout: short}
 	defer c.CloseIdleConnections()
 	a := c.Session(ln.Addr().String(), "p", ada).Do(t.Context(), manifest("p"))
-	if a.Last().Failure != evidence.FailedTimeout || !strings.Contains(a.Last().Text, "no answer to the request") {
+	if a.Last().Failure != evidence.FailedTimeout {
 		t.Errorf("%+v", a.Last())
 	}
 }
@@ -422,11 +428,10 @@ func TestFaults(t *testing.T) {
 				t.Fatal(err)
 			}
 			l := newLab(t)
-			l.client.Timeout = 5 * time.Second
-			if strings.Contains(want[name], "timeout") {
-				l.client.Timeout = short
-			}
 			l.serve("reg.lab", "", r)
+			if strings.Contains(want[name], "timeout") {
+				l.hurry()
+			}
 			ask := manifest("pub")
 			ask.MaxBody = 64 << 10
 			a := l.client.Session("reg.lab", "pub", ada).Do(t.Context(), ask)

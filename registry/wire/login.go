@@ -37,7 +37,7 @@ type login struct {
 }
 
 // again answers the challenge of a 401, and tells whether to send the request again. The rules are containerd's (C24
-// core/remotes/docker/authorizer.go:142-206): Bearer before Basic; who answered already and is refused is so for good, unless
+// core/remotes/docker/authorizer.go:153-213): Bearer before Basic; who answered already and is refused is so for good, unless
 // the registry names an error and the token was kept from an earlier ask.
 func (s *Session) again(ctx context.Context, ans *Answer, rep exchange.Reply) bool {
 	c, ok := challenge.Pick(rep.Header.Values("Www-Authenticate"))

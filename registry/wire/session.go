@@ -58,7 +58,7 @@ func (s *Session) Host() string {
 var errHost = errors.New("this is no registry host")
 
 // rootOf is where a registry is: over TLS, but for one on this machine's loopback with a port other than 443, which containerd takes for plain
-// HTTP (C24 core/remotes/docker/config/hosts.go:99-121).
+// HTTP (C24 core/remotes/docker/config/hosts.go:95-121).
 func rootOf(host string) (*url.URL, error) {
 	if host == "docker.io" || host == "index.docker.io" {
 		host = "registry-1.docker.io"

@@ -1,11 +1,13 @@
 package wire_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 	"github.com/refloat-dev/refloat/registry/wire"
 )
 
-// TestFlow holds the requests against those of containerd (TRUTH: the challenge of the request that failed, POST, then GET).
+// TestFlow holds the requests against those of containerd: the challenge of the request that failed, POST, then GET.
 func TestFlow(t *testing.T) {
 	t.Parallel()
 	wrong := &wire.Credential{Username: "ada", Password: "wr0ng-pass"}
@@ -312,5 +314,46 @@ func TestCredentialIsSilent(t *testing.T) {
 	all := string(b) + fmt.Sprintf("%v %+v %#v %s %q %x %d", *ada, *ada, *ada, *ada, *ada, *ada, *ada) + fmt.Sprint(ada, []wire.Credential{*ada}, ada.LogValue())
 	if strings.Contains(all, "Tr0ub") || strings.Contains(all, "547230") || strings.Contains(all, "ada") {
 		t.Error(all)
+	}
+}
+
+// TestMany: one client, many sessions at once.
+func TestMany(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for i, style := range []registrytest.Style{registrytest.BearerHub, registrytest.BasicECR, registrytest.Open} {
+		r, _ := registry(t, style)
+		l.serve(fmt.Sprintf("reg%d.lab", i), "203.0.113.5", r)
+	}
+	var wg sync.WaitGroup
+	for i := range 24 {
+		wg.Go(func() {
+			s := l.client.Session(fmt.Sprintf("reg%d.lab", i%3), "team/app", ada)
+			for range 3 {
+				if a := s.Do(t.Context(), manifest("team/app")); !a.OK() {
+					t.Errorf("%v %+v", trail(a), a.Last())
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestGivenUp(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	l.serve("reg.lab", "", handle(func(_ http.ResponseWriter, req *http.Request) {
+		cancel()
+		<-req.Context().Done()
+		panic(http.ErrAbortHandler)
+	}))
+	a := l.client.Session("reg.lab", "p", ada).Do(ctx, manifest("p"))
+	if s := a.Last(); s.Failure != evidence.FailedInterrupted || s.Text != "given up by the caller" {
+		t.Errorf("%+v", s)
+	}
+	a = l.client.Session("169.254.169.254", "p", ada).Do(t.Context(), manifest("p"))
+	if s := a.Last(); s.Failure != evidence.FailedUnsafe || s.Status != 0 {
+		t.Errorf("%+v", s)
 	}
 }

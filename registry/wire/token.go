@@ -126,7 +126,7 @@ var (
 	errToken   = errors.New("the token holds characters that no header can carry")
 )
 
-// keep reads a token. A POST is answered with access_token alone (C24 core/remotes/docker/auth/fetch.go:82-155).
+// keep reads a token. A POST is answered with access_token alone (C24 core/remotes/docker/auth/fetch.go:98-234).
 func (s *Session) keep(l *login, body []byte, posted bool) error {
 	var a tokenAnswer
 	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&a); err != nil {

@@ -28,7 +28,7 @@ type Client struct {
 
 const (
 	defaultTimeout = 15 * time.Second
-	defaultBody    = 4 << 20 // containerd takes manifests up to 4.2 MiB (C24 core/remotes/docker/resolver.go:60)
+	defaultBody    = 4 << 20 // containerd takes manifests up to 4.2 MiB (C24 core/remotes/docker/resolver.go:64)
 )
 
 func (c *Client) timeout() time.Duration { return cmp.Or(c.Timeout, defaultTimeout) }

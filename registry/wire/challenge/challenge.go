@@ -31,7 +31,7 @@ func (c Challenge) Name() string {
 }
 
 // Pick chooses among the headers of one answer what containerd would answer: Bearer before Basic, and of each header only the first
-// challenge, since that is all it reads (C24 core/remotes/docker/auth/parse.go:92-152). Where it would answer none, the first is returned for naming,
+// challenge, since that is all it reads (C24 core/remotes/docker/auth/parse.go:98-145). Where it would answer none, the first is returned for naming,
 // and ok is false.
 func Pick(headers []string) (c Challenge, ok bool) {
 	for i, h := range headers {

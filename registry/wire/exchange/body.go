@@ -24,6 +24,10 @@ func readBody(step *evidence.Step, c Call, resp *http.Response, enc string) ([]b
 		return nil, tooLong(c.MaxBody)
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, c.MaxBody+1))
+	if err == nil {
+		// A server that sees the connection close at the deadline may end its body in time to be read as if that were all.
+		err = resp.Request.Context().Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}

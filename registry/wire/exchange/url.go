@@ -23,7 +23,7 @@ func Origin(u *url.URL) string {
 	return u.Scheme + "://" + strings.ToLower(u.Hostname()) + ":" + port
 }
 
-// Loopback tells what containerd takes for this machine (C24 core/remotes/docker/resolver.go, IsLocalhost): localhost and loopback addresses.
+// Loopback tells what containerd takes for this machine (C24 core/remotes/docker/resolver.go:990): localhost and loopback addresses.
 func Loopback(u *url.URL) bool {
 	return u.Hostname() == "localhost" || net.ParseIP(u.Hostname()) != nil && reach.OfHost(u.Hostname()) == reach.Loopback
 }

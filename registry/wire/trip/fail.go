@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -96,8 +97,7 @@ func explainConn(err error, at phase) (evidence.Failure, string) {
 		return evidence.FailedTimeout, err.Error()
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return evidence.FailedInterrupted, err.Error()
-	case strings.Contains(err.Error(), "malformed"), strings.Contains(err.Error(), "headers exceeded"), strings.Contains(err.Error(), "header list"):
-		// net/http has no types for them.
+	case slices.ContainsFunc(unreadable, func(s string) bool { return strings.Contains(err.Error(), s) }):
 		return evidence.FailedBody, err.Error()
 	}
 	if strings.Contains(err.Error(), "readLoopPeekFail") { // net/http's name for it, and no words at all
@@ -105,6 +105,9 @@ func explainConn(err error, at phase) (evidence.Failure, string) {
 	}
 	return evidence.FailedInterrupted, err.Error()
 }
+
+// unreadable are net/http's words for an answer that is none, or has too long a header; it has no types for them.
+var unreadable = []string{"malformed", "headers exceeded", "header list", "COMPRESSION_ERROR"}
 
 func isTimeout(err error) bool {
 	var netErr net.Error
