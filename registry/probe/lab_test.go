@@ -218,3 +218,14 @@ func (m *memory) Remember(key string) {
 }
 
 func (m *memory) keys() []string { return slices.Sorted(maps.Keys(m.at)) }
+
+// rawOf reads a manifest's bytes.
+func rawOf(t *testing.T, b *lab, repo, digest string) []byte {
+	t.Helper()
+	s := b.client.Session("reg.lab", repo, nil)
+	a := s.Do(t.Context(), wire.Ask{Step: evidence.StepManifest, Path: "/v2/" + repo + "/manifests/" + digest})
+	if !a.OK() {
+		t.Fatalf("read %s: %+v", digest, a.Last())
+	}
+	return a.Body
+}
