@@ -57,9 +57,9 @@ const (
 	ecrNoRepo   = "The repository with name '{repo}' does not exist in the registry with id '{account}'"
 	ecrNotYours = "User: arn:aws:iam::{account}:user/{user} is not authorized to perform: ecr:BatchGetImage on resource: " +
 		"arn:aws:ecr:eu-central-1:{account}:repository/{repo} because no identity-based policy allows the ecr:BatchGetImage action"
-	harborDenied    = "unauthorized to access repository: {repo}, action: pull: unauthorized to access repository: {repo}, action: pull"
-	azureRequired   = "authentication required, visit https://aka.ms/acr/authorization for more information."
-	gitlabWrong     = "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect " +
+	harborDenied  = "unauthorized to access repository: {repo}, action: pull: unauthorized to access repository: {repo}, action: pull"
+	azureRequired = "authentication required, visit https://aka.ms/acr/authorization for more information."
+	gitlabWrong   = "HTTP Basic: Access denied. If a password was provided for Git authentication, the password was incorrect " +
 		"or you're required to use a token instead of a password."
 	nexusNotAllowed = "access to the requested resource is not authorized"
 )
