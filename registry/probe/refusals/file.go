@@ -6,6 +6,7 @@
 package refusals
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -133,14 +134,19 @@ func (c content) fresh(now time.Time) map[string]int64 {
 			keep[hash] = at
 		}
 	}
-	if len(keep) <= maxEntries {
-		return keep
+	return newest(keep, maxEntries)
+}
+
+// newest drops the oldest entries beyond n.
+func newest(all map[string]int64, n int) map[string]int64 {
+	if len(all) <= n {
+		return all
 	}
-	newest := slices.SortedFunc(maps.Keys(keep), func(a, b string) int { return int(keep[b] - keep[a]) })
-	for _, hash := range newest[maxEntries:] {
-		delete(keep, hash)
+	byAge := slices.SortedFunc(maps.Keys(all), func(a, b string) int { return cmp.Compare(all[b], all[a]) })
+	for _, hash := range byAge[n:] {
+		delete(all, hash)
 	}
-	return keep
+	return all
 }
 
 // with adds a key. The first one makes the salt.
@@ -149,9 +155,8 @@ func (c content) with(key string, now time.Time) content {
 		c = content{Salt: make([]byte, saltSize)}
 		rand.Read(c.Salt) // never fails, by its documentation
 	}
-	c.Refused = c.fresh(now)
+	c.Refused = newest(c.fresh(now), maxEntries-1)
 	c.Refused[c.hash(key)] = now.Unix()
-	c.Refused = c.fresh(now)
 	return c
 }
 
