@@ -32,6 +32,8 @@ func (v *view) join(d *Diagnosis) {
 		d.because(v.cite(v.text(&w)))
 	case w.anonymous():
 		v.joinAnonymous(d, &w)
+	case v.c.Pull.Kind == evidence.VolumeImage && w.cause == UnsupportedFormat && !d.allows(UnsupportedFormat):
+		// A runtime may well mount an artifact, which it could not run.
 	default:
 		v.compare(d, &w)
 	}
@@ -58,6 +60,7 @@ func (v *view) joinBlind(d *Diagnosis, w *answers) {
 			c = ExpiredCredentials
 		}
 		d.lead(c, Likely)
+		w.cause = c
 		v.settleOn(d, w, []Code{c})
 		d.because(v.cite(v.text(w)))
 	}
@@ -190,9 +193,14 @@ func (v *view) because(d *Diagnosis, w *answers) string {
 	case d.Cause == ExpiredCredentials && expired(l, v.now):
 		return "it ended at " + l.Expires.UTC().Format("2006-01-02 15:04 MST")
 	case d.Cause == PlatformMismatch && w.attempt.Found != nil:
+		if v.c.Pull.Kind == evidence.Planned {
+			return "it has " + platforms(w.attempt.Found)
+		}
 		return "it has " + platforms(w.attempt.Found) + ", not " + v.probe.Probe.Platform
+	case d.Cause == UnsupportedFormat && w.attempt.Found != nil:
+		return "it is " + short(orElse(w.attempt.Found.Artifact, w.attempt.Found.MediaType), 90)
 	case d.Cause == DeniedOrMissing && l != nil:
-		return "its credential is good, and sees no such repository"
+		return "the credential is taken, and shown no such repository"
 	case d.Cause.Family() == "name" && strings.Contains(v.reason, " has this image"):
 		return v.reason
 	}
@@ -219,8 +227,14 @@ func (v *view) against(c Code, w *answers) string {
 		return "without credentials it is served"
 	case c == ProviderFailed && l == nil:
 		return "nothing says that the node has credentials of its own"
-	case stage(c) == stageReach:
-		return "the registry answers as one"
+	case c == ProviderFailed:
+		return "what was asked with is the pod's own credential"
+	case c.Family() == "network":
+		return "the registry itself answers"
+	case c == InvalidCredentials && w.cause == Forbidden:
+		return "the registry knows who asks"
+	case w.cause == InvalidCredentials || w.cause == ExpiredCredentials:
+		return "it is the login that is refused"
 	}
-	return "the registry answers otherwise: " + string(w.cause)
+	return "the registry gives another reason: " + string(w.cause)
 }

@@ -87,7 +87,11 @@ func (v *view) noneOffered(d *Diagnosis, w *answers) {
 	stay := []Code{d.Cause}
 	v.settleOn(d, w, stay)
 	v.reason = why
-	if why == "" && !named {
+	switch {
+	case why != "" || named:
+	case v.c.Pull.Kind == evidence.Planned:
+		v.reason = "no pull secret has an entry for it"
+	default:
 		v.reason = "no pull secret of the pod has an entry for it"
 	}
 }
@@ -104,8 +108,12 @@ func (v *view) malformed(d *Diagnosis, w *answers, e *evidence.KeyringEntry) {
 	}
 	d.lead(SecretMalformed, sure)
 	if sure != Possible {
+		why := "the entry meant for this registry does not match, so nothing was offered"
+		if e.Matches {
+			why = "the entry that matches holds no credential, so nothing was offered"
+		}
 		for _, c := range slices.Clone(d.Candidates) {
-			d.dismiss(c.Cause, "the entry meant for this registry does not match, so nothing was offered")
+			d.dismiss(c.Cause, why)
 		}
 		d.Masks = append(d.Masks, without([]Code{w.cause}, d.Masks...)...)
 	}

@@ -17,6 +17,7 @@ func (v *view) joinServed(d *Diagnosis, w *answers) {
 	fact := v.cite(v.text(w))
 	wrong := v.otherPlatform(w.served)
 	if d.allows(PlatformMismatch) && wrong != "" {
+		w.cause = PlatformMismatch
 		d.lead(PlatformMismatch, Confirmed)
 		v.settleOn(d, w, []Code{PlatformMismatch})
 		v.reason = wrong

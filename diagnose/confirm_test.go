@@ -84,6 +84,9 @@ func (tt *join) check(t *testing.T, d Diagnosis) {
 		t.Errorf("confirmed, with candidates %v and gaps %v", d.Candidates, d.Gaps)
 	}
 	for _, r := range d.RuledOut {
+		if strings.HasSuffix(r.Why, ": ") || strings.HasSuffix(r.Why, string(Unknown)) {
+			t.Errorf("%s is ruled out without a reason: %q", r.Cause, r.Why)
+		}
 		if d.allows(r.Cause) {
 			t.Errorf("%s is ruled out and a candidate", r.Cause)
 		}
@@ -130,7 +133,7 @@ func TestJoinAuth(t *testing.T) {
 		{name: "a line break in the password", facts: []*evidence.Fact{waiting(oauth401), podWith("regcred"), named, mine, asked(probeOf(try(bad, first401, ask(evidence.StepToken, 401, ""))))}, cause: InvalidCredentials, sure: Confirmed, says: "line break"},
 		{name: "expired by its own words", facts: []*evidence.Fact{waiting(plain403), podWith("regcred"), named, mine, asked(probeOf(try(old, walk{ask(evidence.StepManifest, 403, "", "DENIED")}...)))}, cause: ExpiredCredentials, sure: Confirmed, says: "it ended at 2026-11-22 09:00 UTC", out: []Code{Forbidden}},
 		{name: "forbidden", facts: []*evidence.Fact{waiting(plain403), podWith("regcred"), named, mine, asked(probeOf(try(ci, token200, ask(evidence.StepManifest, 403, "requested access to the resource is denied", "DENIED"))))}, cause: Forbidden, sure: Confirmed, out: []Code{ClientBlocked, ExpiredCredentials}},
-		{name: "somebody whom Hub tells nothing", facts: []*evidence.Fact{waiting(insufficientScope), podWith("regcred"), named, mine, asked(at(probeOf(try(ci, after(first401).challenged(scope)...)), "acme/api:1", "registry-1.docker.io"))}, cause: DeniedOrMissing, sure: Confirmed, says: "credential is good", out: []Code{NoCredentials}},
+		{name: "somebody whom Hub tells nothing", facts: []*evidence.Fact{waiting(insufficientScope), podWith("regcred"), named, mine, asked(at(probeOf(try(ci, after(first401).challenged(scope)...)), "acme/api:1", "registry-1.docker.io"))}, cause: DeniedOrMissing, sure: Confirmed, says: "shown no such repository", out: []Code{NoCredentials}},
 		{name: "a stale secret on a public image", facts: []*evidence.Fact{waiting(oauth401), podWith("regcred"), named, mine, asked(probeOf(try(ci, first401, ask(evidence.StepToken, 401, "")), compared(good(nil))))}, cause: InvalidCredentials, sure: Confirmed, says: "the image is public and the secret breaks it", cites: "without credentials it is served"},
 		{name: "an expired one on a public image", facts: []*evidence.Fact{waiting(plain403), podWith("regcred"), named, mine, asked(probeOf(try(old, ask(evidence.StepToken, 401, "")), compared(good(nil))))}, cause: ExpiredCredentials, sure: Confirmed, says: "public"},
 		{name: "two, of which the first is stale", facts: []*evidence.Fact{waiting(oauth401), podWith("regcred"), named, mine, asked(probeOf(try(old, ask(evidence.StepToken, 401, "")), good(ci)))}, cause: InvalidCredentials, sure: Possible, says: "served now: with secret shop/regcred (user ci)", cites: "the kubelet tries them all"},
