@@ -109,3 +109,43 @@ func TestStorage(t *testing.T) {
 		t.Errorf("%+v", last)
 	}
 }
+
+// TestDigest: what is asked for by digest has that digest, whatever the registry names.
+func TestDigest(t *testing.T) {
+	t.Parallel()
+	const (
+		of256 = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a" // {}
+		of512 = "sha512:27c74670adb75075fad058d5ceaf7b20c4e7786c83bae8a32f626f9782af34c9a33c2046ef60fd2a7878d378e29fec851806bbd9a67878f3a9f1cda4830763fd"
+	)
+	for _, tc := range []struct {
+		name, digest, header string
+		method               string
+		failure              evidence.Failure
+	}{
+		{"right", of256, "", "GET", ""},
+		{"right, named otherwise", of256, of256[:70] + "0", "GET", ""},
+		{"wrong", of256[:70] + "0", of256[:70] + "0", "GET", evidence.FailedDigest},
+		{"wrong, named right", of256[:70] + "0", of256, "GET", evidence.FailedDigest},
+		{"sha512", of512, "", "GET", ""},
+		{"sha512, wrong", of512[:100] + "0" + of512[101:], "", "GET", evidence.FailedDigest},
+		{"unknown algorithm", "md5:44136fa355b3678a1146ad16f7e8649e", "", "GET", ""},
+		{"HEAD", of256[:70] + "0", "", "HEAD", ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			l.serve("reg.lab", "", handle(func(w http.ResponseWriter, _ *http.Request) {
+				if tc.header != "" {
+					w.Header().Set("Docker-Content-Digest", tc.header)
+				}
+				_, _ = w.Write([]byte("{}"))
+			}))
+			ask := manifest("p")
+			ask.Method, ask.Path = tc.method, "/v2/p/manifests/"+tc.digest
+			a := l.client.Session("reg.lab", "p", nil).Do(t.Context(), ask)
+			if a.Last().Failure != tc.failure || (a.Body == nil) != (tc.failure != "" || tc.method == "HEAD") {
+				t.Errorf("%+v %q", a.Last(), a.Body)
+			}
+		})
+	}
+}

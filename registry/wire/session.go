@@ -17,7 +17,8 @@ import (
 const maxTries = 4
 
 // Session asks one registry about one repository with one credential. It keeps the registry's challenge and its token, so that
-// only the first ask pays for them. One goroutine may use it at a time.
+// only the first ask pays for them. A token that was refused is not asked for again: a later ask ends in that same step, without a request.
+// One goroutine may use a session at a time.
 type Session struct {
 	client *Client
 	root   *url.URL

@@ -18,6 +18,7 @@ import (
 
 const (
 	maxTokenBody = 1 << 20
+	maxToken     = 64 << 10
 	clientID     = "containerd-client"
 )
 
@@ -123,7 +124,7 @@ type tokenAnswer struct {
 var (
 	errDecode  = errors.New("unable to decode token response")
 	errNoToken = errors.New("authorization server did not include a token in the response")
-	errToken   = errors.New("the token holds characters that no header can carry")
+	errToken   = errors.New("the token is one that no header can carry")
 )
 
 // keep reads a token. A POST is answered with access_token alone (C24 core/remotes/docker/auth/fetch.go:98-234).
@@ -137,12 +138,12 @@ func (s *Session) keep(l *login, body []byte, posted bool) error {
 		token = a.Token
 	}
 	for _, t := range []string{a.Token, a.AccessToken, a.RefreshToken} {
-		s.hide.Add(t)
+		s.hide.Add(t[:min(len(t), maxToken)])
 	}
 	switch {
 	case token == "":
 		return errNoToken
-	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+	case len(token) > maxToken, strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
 		return errToken
 	}
 	l.header, l.until = "Bearer "+token, time.Time{}

@@ -101,6 +101,9 @@ func (h *Secrets) Take(text string) string {
 
 // replace is blind to the case of ASCII letters.
 func replace(text, word string, alone bool) string {
+	if len(word) > len(text) {
+		return text
+	}
 	low := lower(text)
 	var b strings.Builder
 	kept, from := 0, 0

@@ -163,7 +163,8 @@ func (l *Line) Trip(req *http.Request, w *Watch) (*http.Response, error) {
 	if choose := l.lines.base.Proxy; choose != nil && req.URL.Scheme == "https" {
 		var err error
 		if proxy, err = choose(req); err != nil {
-			return nil, &proxyError{fmt.Sprintf("the proxy's address does not parse: %v", err)}
+			// The error holds the address, which may hold a password.
+			return nil, &proxyError{"the address of this machine's proxy does not parse"}
 		}
 	}
 	ctx := w.begin(req.Context(), proxy != nil)

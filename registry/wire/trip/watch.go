@@ -27,10 +27,14 @@ type Watch struct {
 	mu      sync.Mutex // diallers go on in the background after a request has ended
 	phase   phase
 	proxied bool
+	settled bool // there is a connection: what a dialler still does is for others
 
-	start, mark                  time.Time
-	resolve, connect, tls, first time.Duration
+	start, mark time.Time
+	sums
+	before sums // the present trip
 }
+
+type sums struct{ resolve, connect, tls, first time.Duration }
 
 // Timing is what was seen so far. What took part of a millisecond took one.
 func (w *Watch) Timing() evidence.Timing {
@@ -55,22 +59,33 @@ func (w *Watch) state() (phase, bool) {
 func (w *Watch) enter(p phase) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.phase, w.mark = p, time.Now()
+	if !w.settled || p > handshake {
+		w.phase, w.mark = p, time.Now()
+	}
 }
 
 // leave adds the time since then to what that phase took.
 func (w *Watch) leave(p phase, sum *time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.phase == p {
+	if w.phase == p && (!w.settled || p > handshake) {
 		*sum += time.Since(w.mark)
 	}
 }
 
-func (w *Watch) begin(ctx context.Context, proxied bool) context.Context {
-	w.enter(idle)
+// got ends connecting. A connection from the pool cost nothing, whatever a dialler tried meanwhile.
+func (w *Watch) got(c httptrace.GotConnInfo) {
 	w.mu.Lock()
-	w.proxied = proxied
+	defer w.mu.Unlock()
+	w.settled = true
+	if c.Reused {
+		w.sums, w.phase = w.before, idle
+	}
+}
+
+func (w *Watch) begin(ctx context.Context, proxied bool) context.Context {
+	w.mu.Lock()
+	w.phase, w.mark, w.proxied, w.settled, w.before = idle, time.Now(), proxied, false, w.sums
 	if w.start.IsZero() {
 		w.start = w.mark
 	}
@@ -88,6 +103,7 @@ func (w *Watch) begin(ctx context.Context, proxied bool) context.Context {
 				w.leave(connecting, &w.connect)
 			}
 		},
+		GotConn:              w.got,
 		TLSHandshakeStart:    func() { w.enter(handshake) },
 		TLSHandshakeDone:     func(tls.ConnectionState, error) { w.leave(handshake, &w.tls) },
 		WroteRequest:         func(httptrace.WroteRequestInfo) { w.enter(waiting) },
