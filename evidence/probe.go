@@ -8,7 +8,8 @@ type Keyring struct {
 	Repository string `json:"repository"`
 	// Entries are those that match, in the order in which the kubelet tries them, and then the others, near misses first.
 	Entries []KeyringEntry `json:"entries,omitempty"`
-	// Broken is the error that fails the whole lookup, and with it every pull of the pod; BrokenBy is the secret.
+	// Broken is the error that fails the whole lookup, and with it every pull of the pod; BrokenBy is the secret, empty where
+	// it is the image's own name that does not parse.
 	Broken   string `json:"broken,omitempty"`
 	BrokenBy string `json:"brokenBy,omitempty"`
 	// Unread are secrets (namespace/name) that could not be read: one of them may match.

@@ -26,7 +26,7 @@ func (s *subject) rings(f *evidence.Fact) {
 				s.use(used{Login: e.Login})
 			}
 		}
-		if k.Broken != "" && s.broken == "" {
+		if k.Broken != "" && k.BrokenBy != "" && s.broken == "" {
 			s.broken, s.brokenBy = k.Broken, k.BrokenBy
 		}
 	}

@@ -36,9 +36,9 @@ func (r *run) alternatives(ctx context.Context, pulls []*pull) {
 		if p.question != nil && p.question.probe.Tags != nil {
 			q.Tags, q.More = p.question.probe.Tags.Tags, p.question.probe.Tags.More
 		}
-		key := fmt.Sprintf("%q %q %q %q %v", q.Image, q.Platform, q.Previous, q.Missing, p.secrets)
+		q.Others = others(pulls, p)
+		key := fmt.Sprintf("%q %q %v", []string{q.Image, q.Platform, q.Previous, string(q.Missing)}, q.Others, p.secrets)
 		if searches[key] == nil {
-			q.Others = others(pulls, p)
 			searches[key] = &search{asker: asker{r, p}, Question: q}
 			order = append(order, searches[key])
 		}
@@ -46,9 +46,9 @@ func (r *run) alternatives(ctx context.Context, pulls []*pull) {
 	}
 	group := new(errgroup.Group)
 	group.SetLimit(perHost)
-	for _, s := range order {
+	for key, s := range searches {
 		group.Go(func() error {
-			s.found = r.find(ctx, s.asker, s.Question)
+			s.found = r.find(ctx, key, s.asker, s.Question)
 			return nil
 		})
 	}
@@ -68,13 +68,12 @@ func (r *run) alternatives(ctx context.Context, pulls []*pull) {
 	}
 }
 
-// find searches, or gives again what was found a moment ago.
-func (r *run) find(ctx context.Context, ask asker, q alternative.Question) evidence.Alternatives {
-	key := fmt.Sprintf("alternatives %q %v", []string{q.Image, q.Platform, q.Previous, string(q.Missing)}, ask.pull.secrets)
+// find searches, or gives again what was found a while ago.
+func (r *run) find(ctx context.Context, key string, ask asker, q alternative.Question) evidence.Alternatives {
 	r.mu.Lock()
 	k, ok := r.found[key]
 	r.mu.Unlock()
-	if ok && r.at.Sub(k.at) < fresh {
+	if ok && r.at.Sub(k.at) < freshFound {
 		return k.alternatives
 	}
 	out := alternative.Find(ctx, q, ask)
@@ -89,7 +88,12 @@ func (r *run) find(ctx context.Context, ask asker, q alternative.Question) evide
 
 // missing says what the registry does not have, where it is worth asking for something else.
 func missing(p *pull) (alternative.Missing, bool) {
-	if p.question == nil {
+	switch {
+	case p.c.Pull.Reason == "InvalidImageName":
+		return alternative.Name, true
+	case shortName(p.c):
+		return alternative.ShortName, true
+	case p.question == nil:
 		return "", false
 	}
 	answer := &p.question.probe
@@ -123,12 +127,19 @@ func absent(p *pull, answer *evidence.Probe, at evidence.Step) alternative.Missi
 	switch {
 	case slices.Contains(at.Codes, "NAME_UNKNOWN"), answer.Tags != nil && answer.Tags.Status == http.StatusNotFound:
 		return alternative.Repository
-	case answer.Tags == nil || answer.Tags.Status != http.StatusOK:
-		return alternative.Anything
 	case strings.Contains(p.c.Pull.Image, "@"):
 		return alternative.Digest
+	case slices.Contains(at.Codes, "MANIFEST_UNKNOWN"), answer.Tags != nil && answer.Tags.Status == http.StatusOK:
+		return alternative.Tag
 	}
-	return alternative.Tag
+	return alternative.Anything
+}
+
+// shortName tells what CRI-O says where it knows no registry for a name (c/image pkg/shortnames/shortnames.go:320).
+func shortName(c *evidence.Case) bool {
+	return slices.ContainsFunc(c.Messages(), func(f *evidence.Fact) bool {
+		return strings.Contains(f.Message.Text, "short-name") || strings.Contains(f.Message.Text, "short name mode")
+	})
 }
 
 // others are the workload's other images, which tell its registry.
@@ -166,7 +177,7 @@ func (a asker) Tags(ctx context.Context, repository string) ([]string, error) {
 }
 
 func (a asker) credentials(image string) []keyring.Credential {
-	if a.pull.question.Withhold != "" {
+	if q := a.pull.question; q != nil && q.Withhold != "" {
 		return nil
 	}
 	creds, _ := a.lookup(a.pull, image)

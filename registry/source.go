@@ -20,6 +20,8 @@ const (
 	budget = time.Minute
 	// fresh is for how long an answer serves again: a watch looks every few seconds, and no registry wants to be asked so often.
 	fresh = time.Minute
+	// freshFound is for how long what is served instead serves again: each costs a pull of the registry's limit.
+	freshFound = 10 * time.Minute
 )
 
 // Secrets gets one pull secret by name: its type and its data.

@@ -52,6 +52,8 @@ func ringSentence(k evidence.Keyring, named int) string {
 		}
 	}
 	switch {
+	case k.Broken != "" && k.BrokenBy == "":
+		return "the image's name does not parse, so the kubelet looks up no credential: " + k.Broken
 	case k.Broken != "":
 		return fmt.Sprintf("secret %s fails the lookup of every credential: %s", k.BrokenBy, k.Broken)
 	case len(matching) > 0:
