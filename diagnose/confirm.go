@@ -102,7 +102,7 @@ func (v *view) compare(d *Diagnosis, w *answers) {
 	case len(both) > 0:
 		v.agree(d, w, both)
 	case d.Cause.Family() == "network": // from here it is reached
-		v.nodeSide(d, "")
+		v.nodeSide(d)
 	case now > at:
 		was := d.Cause
 		d.lead(w.cause, Likely)

@@ -42,7 +42,7 @@ func (v *view) joinAnonymous(d *Diagnosis, w *answers) {
 	near := v.nearMiss()
 	switch at := stage(d.Cause); {
 	case d.Cause.Family() == "network":
-		v.nodeSide(d, "")
+		v.nodeSide(d)
 		d.because(v.cite(v.text(w)))
 		return
 	case d.Cause != Unknown && at != stageAuth && at != stageReach: // the node got further than this machine without credentials

@@ -30,7 +30,7 @@ func (v *view) joinServed(d *Diagnosis, w *answers) {
 	case d.Cause == Unknown:
 		v.reason = "the registry serves it to this machine: look at " + v.nodeName() + ", or wait for the next attempt"
 	case d.Cause.Family() == "network":
-		v.nodeSide(d, "")
+		v.nodeSide(d)
 	case d.Cause == Unavailable || d.Cause == NotARegistry:
 		v.servedNow(d, w)
 	case v.unproved(d, w):
@@ -79,15 +79,15 @@ func (v *view) servedNow(d *Diagnosis, w *answers) {
 }
 
 // nodeSide is a node that does not reach what this machine reaches.
-func (v *view) nodeSide(d *Diagnosis, also string) {
+func (v *view) nodeSide(d *Diagnosis) {
 	if d.Confidence == Confirmed {
 		d.Confidence = Likely
 	}
 	for _, c := range []Code{Unavailable, NotARegistry} {
 		d.dismiss(c, "the registry answers this machine")
 	}
-	if v.reason == "" || !strings.Contains(v.reason, "clock") {
-		v.reason = fmt.Sprintf("this machine reaches it%s: look at %s's network, proxy or CA", also, v.nodeName())
+	if v.reason == "" { // the clock, the time that it has been silent, or another node's success say more
+		v.reason = fmt.Sprintf("this machine reaches it: look at %s's network, proxy or CA", v.nodeName())
 	}
 }
 

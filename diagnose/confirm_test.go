@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/refloat-dev/refloat/evidence"
 )
@@ -168,6 +169,8 @@ func TestJoinRest(t *testing.T) {
 	layers := good(nil)
 	layers.Steps = append(layers.Steps, ask(evidence.StepLayer, 200, ""))
 	onlyHere := &evidence.Fact{Elsewhere: &evidence.Elsewhere{Running: []string{"node-1"}, Failing: []string{"node-2"}}}
+	silent := podWith()
+	silent.Pod.PullingSince = noon.Add(-time.Hour)
 	runJoins(t, []join{
 		{name: "a missing tag", facts: []*evidence.Fact{waiting(notFound), noTag}, cause: TagNotFound, sure: Confirmed, cites: "is answered 404 MANIFEST_UNKNOWN: manifest unknown; its tag list is answered 200", out: []Code{RepositoryNotFound, DeniedOrMissing}},
 		{name: "a missing repository", facts: []*evidence.Fact{waiting(notFound), asked(tagged(probeOf(try(nil, unknown)), 404))}, cause: RepositoryNotFound, sure: Confirmed, out: []Code{TagNotFound}},
@@ -184,6 +187,8 @@ func TestJoinRest(t *testing.T) {
 		{name: "out of order", facts: []*evidence.Fact{waiting(serverError), asked(probeOf(try(nil, ask(evidence.StepManifest, 503, ""))))}, cause: Unavailable, sure: Confirmed},
 		{name: "back in order", facts: []*evidence.Fact{waiting(serverError), fine}, cause: Unavailable, sure: Possible, says: "served now"},
 		{name: "DNS on the node alone", facts: []*evidence.Fact{waiting(noHost), fine}, cause: DNS, sure: Likely, says: "look at node-2's network, proxy or CA", cites: "from this machine, shop.example serves shop.example/web/api:1.4 without credentials"},
+		{name: "DNS on one node of two", facts: []*evidence.Fact{waiting(noHost), fine, onlyHere}, cause: DNS, sure: Likely, says: "the same image runs on node-1"},
+		{name: "silent", facts: []*evidence.Fact{silent, fine}, cause: Stalled, sure: Likely, says: "pulling for 1h0m0s without a word", cites: "serves"},
 		{name: "DNS here too", facts: []*evidence.Fact{waiting(noHost), unreached}, cause: DNS, sure: Likely},
 		{name: "DNS on the node, refused here", facts: []*evidence.Fact{waiting(noHost), podWith(), asked(probeOf(try(nil, first401, ask(evidence.StepToken, 401, ""))))}, cause: DNS, sure: Likely, says: "look at node-2's network"},
 		{name: "a blocked address", facts: []*evidence.Fact{waiting(plain403), asked(probeOf(try(nil, ask(evidence.StepManifest, 403, "client with IP '192.0.2.8' is not allowed access.", "DENIED"))))}, cause: Forbidden, sure: Possible, gap: "blocks this machine"},
