@@ -16,6 +16,8 @@ import (
 // with a token again after one that was kept too long.
 const maxTries = 4
 
+const maxPing = 64 << 10 // bytes; a registry's root says {}, and something else may say more
+
 // Session asks one registry about one repository with one credential. It keeps the registry's challenge and its token, so that
 // only the first ask pays for them. A token that was refused is not asked for again: a later ask ends in that same step, without a request.
 // One goroutine may use a session at a time.
@@ -115,6 +117,31 @@ func (s *Session) Do(ctx context.Context, a Ask) Answer {
 		}
 	}
 	return ans
+}
+
+// Ping asks for the registry's root and answers no challenge: it costs one request, offers no credential, and tells whether a registry is there and how it
+// authenticates. What it says is not used for later asks: a registry may challenge here and serve public images without, and a token asked for
+// with a stale credential would then fail a pull that works.
+func (s *Session) Ping(ctx context.Context) Answer {
+	u, err := s.target("/v2/")
+	if err != nil {
+		return Answer{Steps: []evidence.Step{{Name: evidence.StepPing, Method: http.MethodGet, Failure: evidence.FailedUnsafe, Text: err.Error()}}}
+	}
+	step, rep := s.desk.Send(ctx, exchange.Call{Step: evidence.StepPing, Method: http.MethodGet, URL: u, MaxBody: maxPing})
+	return Answer{Steps: []evidence.Step{step}, Header: rep.Header, Body: rep.Body}
+}
+
+// Fork is a session for one more goroutine, with the challenge and the token that there are by now.
+func (s *Session) Fork() *Session {
+	f := *s
+	f.hide = s.hide.Clone()
+	f.desk.Hide = &f.hide
+	f.logins = map[string]*login{}
+	for key, l := range s.logins {
+		own := *l
+		f.logins[key] = &own
+	}
+	return &f
 }
 
 // authorization is what is sent to a host: only what that host's own challenge was answered with, and nothing that a credential

@@ -358,3 +358,39 @@ func TestGivenUp(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+// TestPingAndFork: a ping offers nothing and is not learnt from; a fork has the token already.
+func TestPingAndFork(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	r, _ := registry(t, registrytest.BearerHub)
+	l.serve("reg.lab", "", r)
+	s := l.client.Session("reg.lab", "team/app", ada)
+	p := s.Ping(t.Context())
+	if diff := cmp.Diff([]string{"ping GET 401 Bearer"}, trail(p)); diff != "" || p.Header.Get("Www-Authenticate") == "" {
+		t.Error(diff)
+	}
+	if a := s.Do(t.Context(), manifest("team/app")); len(a.Steps) != 3 {
+		t.Error(trail(a))
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		f := s.Fork()
+		wg.Go(func() {
+			a := f.Do(t.Context(), manifest("team/app"))
+			if diff := cmp.Diff([]string{"manifest GET 200"}, trail(a)); diff != "" {
+				t.Error(diff)
+			}
+			clean(t, a)
+		})
+	}
+	wg.Wait()
+	for _, e := range r.Log.Entries() {
+		if e.Step == registrytest.StepPing && e.Scheme != "" {
+			t.Errorf("%+v", e)
+		}
+	}
+	if a := l.client.Session("a b", "x", ada).Ping(t.Context()); a.Last().Failure != evidence.FailedUnsafe {
+		t.Error(trail(a))
+	}
+}

@@ -66,6 +66,11 @@ func (h *Secrets) Add(secret string) {
 	slices.SortStableFunc(h.words, func(a, b string) int { return len(b) - len(a) })
 }
 
+// Clone is a copy that is added to on its own.
+func (h *Secrets) Clone() Secrets {
+	return Secrets{words: slices.Clone(h.words), short: slices.Clone(h.short)}
+}
+
 // Longest is the length of the longest secret.
 func (h *Secrets) Longest() int {
 	if len(h.words) == 0 {
