@@ -65,7 +65,7 @@ func checkedHeadline(r Report) string {
 	case len(failing) > 0:
 		return fmt.Sprintf("%d of %s would not pull%s", len(failing), count(c.Images, "image"), on)
 	case open > 0:
-		return fmt.Sprintf("cannot tell of %d of %s whether they would pull%s", open, count(c.Images, "image"), on)
+		return fmt.Sprintf("cannot tell whether %d of %s would pull%s", open, count(c.Images, "image"), on)
 	case Exit(r) == CannotTell:
 		return fmt.Sprintf("cannot tell: %s would pull%s, but not all could be seen", count(c.Images, "image"), on)
 	}

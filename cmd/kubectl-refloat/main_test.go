@@ -21,8 +21,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"toobig": tooBig,
+			"exits":    exits,
+			"toobig":   tooBig,
+			"registry": registry,
+			"expand":   expand,
+			"cluster":  cluster,
 		},
 	})
 }
