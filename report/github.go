@@ -49,8 +49,11 @@ func writeGitHub(w io.Writer, r Report) {
 // githubFinding is what an annotation says: what is wrong with which image, what to do first, and where to read on.
 func githubFinding(f Finding) string {
 	lines := []string{clean(f.Summary)}
-	if !strings.Contains(f.Summary, f.Image) || len(f.Images) > 1 {
+	switch {
+	case len(f.Images) > 1:
 		lines = append(lines, count(len(f.Images), "image")+": "+names(f.Images))
+	case !strings.Contains(f.Summary, f.Image):
+		lines = append(lines, "Image: "+clean(f.Image))
 	}
 	if len(f.Plan.Steps) > 0 {
 		lines = append(lines, "First: "+clean(f.Plan.Steps[0].Title))

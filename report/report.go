@@ -108,7 +108,9 @@ func newFinding(f diagnose.Finding) Finding {
 		owners.add(p.Workload)
 		platforms.add(p.Platform)
 		for _, at := range c.Places {
-			at.Object.Namespace = p.Namespace
+			if at.Object.Kind != "" {
+				at.Object.Namespace = p.Namespace
+			}
 			places.add(at)
 			owners.add(at.Object)
 		}
