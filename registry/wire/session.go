@@ -95,6 +95,9 @@ func (s *Session) Do(ctx context.Context, a Ask) Answer {
 		a.Method = http.MethodGet
 	}
 	u, err := s.target(a.Path)
+	if err == nil && a.Method != http.MethodGet && a.Method != http.MethodHead {
+		err = errors.New("nothing but GET and HEAD is sent")
+	}
 	if err != nil {
 		return Answer{Steps: []evidence.Step{{Name: a.Step, Method: a.Method, Failure: evidence.FailedUnsafe, Text: err.Error()}}}
 	}

@@ -306,6 +306,16 @@ func TestHost(t *testing.T) {
 	}
 }
 
+func TestOnlyReads(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"PUT", "DELETE", "POST", "get", "GET\r\nX: y"} {
+		a := (&wire.Client{}).Session("reg.lab", "x", ada).Do(t.Context(), wire.Ask{Step: "manifest", Method: method, Path: "/v2/"})
+		if a.Last().Failure != evidence.FailedUnsafe || a.Last().Status != 0 {
+			t.Errorf("%q: %v", method, trail(a))
+		}
+	}
+}
+
 func TestCredentialIsSilent(t *testing.T) {
 	t.Parallel()
 	b, err := json.Marshal(map[string]any{"a": ada, "b": *ada})
