@@ -10,8 +10,8 @@
 // verified HTTPS (plain HTTP only where both are on this machine's loopback), and after no redirect; a registry on the internet can send nobody
 // to a private address, and none can to a link-local one (package trip says what is checked behind a proxy).
 //
-// Everything is bounded: the time of a request, headers and error bodies (64 KiB), token bodies (1 MiB), bodies (Ask.MaxBody), redirects (5). No answer
-// is inflated. Texts come redacted, without control characters, and without the session's own secrets in any form a server may send them back in.
+// Everything is bounded: the time of a request, headers and error bodies (64 KiB), token bodies (1 MiB), bodies (Ask.MaxBody), redirects (5).
+// No answer is inflated. Texts come redacted, without control characters, and without the session's own secrets in any form a server may send them back in.
 //
 // It refuses to choose credentials, to try a second one, to interpret an answer, to write to a registry, and to log.
 package wire

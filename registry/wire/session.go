@@ -122,8 +122,8 @@ func (s *Session) Do(ctx context.Context, a Ask) Answer {
 	return ans
 }
 
-// Ping asks for the registry's root and answers no challenge: it costs one request, offers no credential, and tells whether a registry is there and how it
-// authenticates. What it says is not used for later asks: a registry may challenge here and serve public images without, and a token asked for
+// Ping asks for the registry's root and answers no challenge: it costs one request, offers no credential, and tells whether a registry is
+// there and how it authenticates. What it says is not used for later asks: a registry may challenge here and serve public images without, and a token asked for
 // with a stale credential would then fail a pull that works.
 func (s *Session) Ping(ctx context.Context) Answer {
 	u, err := s.target("/v2/")
