@@ -2,7 +2,6 @@ package probe
 
 import (
 	"context"
-	"net/http"
 	"sync"
 	"time"
 
@@ -17,7 +16,6 @@ type host struct {
 	slots chan struct{}
 
 	mu      sync.Mutex
-	root    http.Header // of the ping's answer
 	limited bool
 	until   time.Time // zero: it did not say how long
 }
@@ -35,19 +33,6 @@ func (h *host) enter(ctx context.Context) bool {
 }
 
 func (h *host) leave() { <-h.slots }
-
-func (h *host) learn(root http.Header) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.root = root
-}
-
-// challenge is what the registry's root asked for.
-func (h *host) challenge() http.Header {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.root
-}
 
 // limit takes note of a 429: the registry is left alone until it wants to be asked again.
 func (h *host) limit(s evidence.Step) {

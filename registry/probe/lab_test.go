@@ -38,11 +38,17 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
+	return serve(t, &registrytest.Group{Storage: "storage.lab"}, "*.lab")
+}
+
+// serve puts a group behind a listener that has a certificate for hosts.
+func serve(t *testing.T, g *registrytest.Group, hosts ...string) *lab {
+	t.Helper()
 	ca, err := nettest.NewCA("probe test")
 	if err != nil {
 		t.Fatal(err)
 	}
-	cert, err := ca.Leaf(nettest.Sound, "*.lab", "registry-1.docker.io", "auth.docker.io")
+	cert, err := ca.Leaf(nettest.Sound, hosts...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +56,7 @@ func newLab(t *testing.T) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &lab{Group: &registrytest.Group{Storage: "storage.lab"}, dead: map[string]bool{}, dialled: map[string]int{}}
+	b := &lab{Group: g, dead: map[string]bool{}, dialled: map[string]int{}}
 	s := nettest.Serve(l, b.Group, nettest.TLS(cert))
 	b.client = &wire.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
 		TLSClientConfig: &tls.Config{RootCAs: ca.Pool()},
@@ -159,7 +165,7 @@ func creds(c ...keyring.Credential) []keyring.Credential { return c }
 // trail is a walk in short: "ping 200, token 200, manifest 404".
 func trail(a evidence.Attempt) []string {
 	list := []string{}
-	for _, s := range spared(a.Steps) {
+	for _, s := range a.Steps {
 		what := s.Method + " " + string(s.Name) + " "
 		if s.Failure != "" {
 			what += string(s.Failure)
@@ -167,29 +173,6 @@ func trail(a evidence.Attempt) []string {
 			what += http.StatusText(s.Status)
 		}
 		list = append(list, what)
-	}
-	return list
-}
-
-// learns tells whether the wire's sessions can be told the root's challenge. Where they cannot, each is challenged for itself.
-func learns() bool {
-	_, ok := any(&wire.Session{}).(interface{ Learn(http.Header) })
-	return ok
-}
-
-// spared leaves out what sessions that learn do not ask: the first request that is only challenged, and the root with a token.
-func spared(steps []evidence.Step) []evidence.Step {
-	if learns() {
-		return steps
-	}
-	var list []evidence.Step
-	for i, s := range steps {
-		root := s.Name == evidence.StepPing || i > 0 && s.Name == evidence.StepToken && steps[i-1].Name == evidence.StepPing
-		again := i+1 < len(steps) && s.Status == http.StatusUnauthorized && s.Name != evidence.StepToken &&
-			(steps[i+1].Name == evidence.StepToken || s.Method == steps[i+1].Method)
-		if i == 0 || !root && !again {
-			list = append(list, s)
-		}
 	}
 	return list
 }

@@ -14,14 +14,14 @@ import (
 // layersAtOnce is how many layers are asked for at a time, as many as containerd downloads (its max_concurrent_downloads is 3).
 const layersAtOnce = 3
 
-// ping asks the registry's root, once for all its images: its challenge tells whether a token comes first, and an address
-// that does not answer is not tried again.
+// ping asks the registry's root, once for all its images, so that an address which does not answer is not tried again for each.
 func (a *attempt) ping(ctx context.Context) bool {
 	root := a.w.session(target{domain: a.target.domain}, nil)
 	got := root.ask(ctx, wire.Ask{Step: evidence.StepPing, Method: http.MethodGet, Path: "/v2/", MaxBody: 64 << 10}, nil)
 	a.take(got)
 	last := got.last()
-	// Any answer will do: the runtime does not ask here, and what the registry says to everybody need not hold for the image.
+	// Any answer will do. The runtime does not ask here, and what the registry says to everybody need not hold for the image: one that
+	// challenges here may serve public images without, and a stale credential then harms nobody.
 	return got.skipped == "" && last.Status != 0 && last.Status != http.StatusTooManyRequests
 }
 

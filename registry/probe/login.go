@@ -121,13 +121,10 @@ func (l *login) judge(steps []evidence.Step) outcome {
 		return refusedLogin
 	case last.Name == evidence.StepToken && last.Status == 403 && slices.Contains(last.Codes, "DENIED"):
 		return refusedHere
+	case slices.ContainsFunc(steps, func(s evidence.Step) bool { return s.Name == evidence.StepToken && s.Status == 200 && s.Failure == "" }):
+		return accepted // Harbor asks for Basic after the token, and refuses a good login there
 	case last.Status == 401 && strings.HasPrefix(last.Challenge, "Basic"):
 		return refusedLogin
-	}
-	for _, s := range steps {
-		if s.Name == evidence.StepToken && s.Status == 200 && s.Failure == "" {
-			return accepted
-		}
 	}
 	if last.Name != evidence.StepToken && last.Failure == "" && (last.Status < 300 || last.Status == 404) {
 		return accepted

@@ -44,7 +44,7 @@ type Question struct {
 	Credentials []keyring.Credential
 	// Platform is the node's: linux/arm64, linux/arm/v7, windows/amd64:10.0.20348.1. Empty looks for no child manifest.
 	Platform string
-	// Layers asks for every layer too.
+	// Layers asks for the config and every layer too, and not only for what the runtime asks first.
 	Layers bool
 	// Withhold is why no credential may be offered, such as a lock-out; empty offers them.
 	Withhold string

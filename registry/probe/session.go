@@ -39,7 +39,6 @@ type session struct {
 	address    string
 	// lines are the wire's sessions that nobody uses: one, and as many as ask for layers once there are layers.
 	lines  chan *wire.Session
-	begun  bool // asked at least once; changed by who has the only line
 	spread sync.Once
 	before time.Time // when an earlier run was refused here
 }
@@ -85,6 +84,8 @@ type answer struct {
 	// skipped is why no request was made.
 	skipped string
 	ok      bool
+	// refused is set where the registry does not take the login: nothing more is to be asked with it.
+	refused bool
 	// digest is what the registry says that the answer has, as it came.
 	digest string
 	// The others are what reading the body gave.
@@ -135,7 +136,7 @@ func (s *session) request(ctx context.Context, q wire.Ask, read func(*answer, wi
 		if skipped = s.host.closed(s.w.now()); skipped != "" {
 			return wire.Answer{}
 		}
-		a := s.do(ctx, line, q)
+		a := do(ctx, line, q)
 		for _, st := range a.Steps {
 			if st.Status == http.StatusTooManyRequests {
 				s.host.limit(st)
@@ -147,7 +148,7 @@ func (s *session) request(ctx context.Context, q wire.Ask, read func(*answer, wi
 		return answer{skipped: or(skipped, stopped)}
 	}
 	s.remember(how)
-	a := answer{steps: got.Steps, ok: got.OK() && how != repeated}
+	a := answer{steps: got.Steps, ok: got.OK() && how != repeated, refused: how == refusedLogin || how == repeated}
 	if a.ok {
 		a.digest = got.Header.Get("Docker-Content-Digest")
 	}
@@ -157,16 +158,9 @@ func (s *session) request(ctx context.Context, q wire.Ask, read func(*answer, wi
 	return a
 }
 
-// do asks. The root's challenge, if it gave one, goes ahead of the first ask, so that a token comes with it.
-func (s *session) do(ctx context.Context, line *wire.Session, q wire.Ask) wire.Answer {
+func do(ctx context.Context, line *wire.Session, q wire.Ask) wire.Answer {
 	if q.Step == evidence.StepPing {
-		a := ping(ctx, line, q)
-		s.host.learn(a.Header)
-		return a
-	}
-	if !s.begun {
-		s.begun = true
-		start(line, s.host.challenge())
+		return line.Ping(ctx)
 	}
 	return line.Do(ctx, q)
 }
@@ -189,9 +183,7 @@ func (s *session) widen(ctx context.Context) {
 	}
 	s.spread.Do(func() {
 		for range layersAtOnce - 1 {
-			if f := fork(l); f != nil {
-				s.lines <- f
-			}
+			s.lines <- l.Fork()
 		}
 	})
 	s.lines <- l

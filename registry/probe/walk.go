@@ -101,7 +101,7 @@ func (a *attempt) look(ctx context.Context, q wire.Ask) answer {
 	q.Method = http.MethodHead
 	head := a.session.ask(ctx, q, nil)
 	last := head.last()
-	if head.ok || head.skipped != "" || !a.reasons || last.Name != q.Step || !unsaid(last) {
+	if head.ok || head.refused || head.skipped != "" || !a.reasons || last.Name != q.Step || !unsaid(last) {
 		return head
 	}
 	get := a.reason(ctx, q)
@@ -150,7 +150,7 @@ func (a *attempt) image(ctx context.Context) {
 	}
 	a.Found = &evidence.Manifest{MediaType: doc.mediaType, Digest: doc.digest.String(), Platforms: named(doc.entries)}
 	if !isIndex(doc.mediaType) {
-		a.parts(ctx, doc, http.MethodGet) // only its config names its platform, so that is read
+		a.parts(ctx, doc)
 		return
 	}
 	if a.platform == "" {
@@ -290,28 +290,28 @@ func (a *attempt) child(ctx context.Context, index *document, deeper int) {
 		return
 	}
 	a.Found.Child = doc.digest.String()
-	a.parts(ctx, doc, http.MethodHead)
+	a.parts(ctx, doc)
 }
 
-// parts are the config and the layers.
-func (a *attempt) parts(ctx context.Context, doc *document, method string) {
+// parts are the config and the layers. Without layers to ask for, the config is read where nothing else names the platform: it is
+// a blob as they are.
+func (a *attempt) parts(ctx context.Context, doc *document) {
 	a.probe.Size, a.probe.Layers = doc.size, doc.count
 	if doc.artifact != "" {
 		a.Found.Artifact, a.settled = doc.artifact, true
 		return
 	}
-	if a.config(ctx, doc.config, method) && (!a.layers || a.allLayers(ctx, doc.layers)) {
-		a.Served = true
+	if (a.layers || a.Found.Child == "") && !a.config(ctx, doc.config) {
+		return
 	}
+	a.Served = !a.layers || a.allLayers(ctx, doc.layers)
 }
 
-func (a *attempt) config(ctx context.Context, d v1.Descriptor, method string) bool {
-	q := wire.Ask{Step: evidence.StepConfig, Method: method, Path: a.target.blob(d.Digest), Accept: accept(d.MediaType), MaxBody: maxConfig}
-	if method == http.MethodHead {
-		return a.take(a.look(ctx, q))
-	}
+// config is read whole, as it is small and costs no quota: a HEAD would need a second request for the reason.
+func (a *attempt) config(ctx context.Context, d v1.Descriptor) bool {
+	q := wire.Ask{Step: evidence.StepConfig, Method: http.MethodGet, Path: a.target.blob(d.Digest), Accept: accept(d.MediaType), MaxBody: maxConfig}
 	got := a.session.ask(ctx, q, func(r *answer, w wire.Answer) { r.platform = readPlatform(w.Body) })
-	if got.platform != "" {
+	if got.platform != "" && a.Found.Child == "" {
 		a.Found.Platforms = []string{got.platform}
 	}
 	return a.take(got)

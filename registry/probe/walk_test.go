@@ -42,12 +42,13 @@ const (
 	headOK     = "HEAD manifest OK"
 	getOK      = "GET manifest OK"
 	childOK    = "GET child OK"
-	configOK   = "HEAD config OK"
+	configOK   = "GET config OK"
+	challenged = "HEAD manifest Unauthorized"
 )
 
 func TestWalk(t *testing.T) {
 	t.Parallel()
-	served := []string{headOK, getOK, childOK, configOK}
+	served := []string{headOK, getOK, childOK}
 	for _, tc := range []struct {
 		name    string
 		style   registrytest.Style
@@ -59,34 +60,34 @@ func TestWalk(t *testing.T) {
 	}{
 		{name: "open", style: registrytest.Open, want: []want{{Steps: append([]string{pingedOpen}, served...), Served: true}}},
 		{name: "with a token", style: registrytest.BearerHub, private: true, creds: creds(alice), want: []want{
-			{User: "alice", Steps: append([]string{pinged, gotToken}, served...), Served: true}}},
-		{name: "anonymous token", style: registrytest.BearerHub, want: []want{{Steps: append([]string{pinged, gotAnyone}, served...), Served: true}}},
-		{name: "basic", style: registrytest.BasicECR, creds: creds(alice), want: []want{{User: "alice", Steps: append([]string{pinged}, served...), Served: true}}},
+			{User: "alice", Steps: append([]string{pinged, challenged, gotToken}, served...), Served: true}}},
+		{name: "anonymous token", style: registrytest.BearerHub, want: []want{{Steps: append([]string{pinged, challenged, gotAnyone}, served...), Served: true}}},
+		{name: "basic", style: registrytest.BasicECR, creds: creds(alice), want: []want{{User: "alice", Steps: append([]string{pinged, challenged}, served...), Served: true}}},
 		{name: "basic, nobody", style: registrytest.BasicECR, want: []want{
-			{Steps: []string{pinged, "HEAD manifest Unauthorized", "GET manifest Unauthorized"}}}},
+			{Steps: []string{pinged, challenged, "GET manifest Unauthorized"}}}},
 		{name: "missing tag", style: registrytest.Open, image: "reg.lab/team/app:2", tags: 200, want: []want{
 			{Steps: []string{pingedOpen, "HEAD manifest Not Found", "GET manifest Not Found"}}}},
 		{name: "missing repository", style: registrytest.Open, image: "reg.lab/team/ap:1", tags: 404, want: []want{
 			{Steps: []string{pingedOpen, "HEAD manifest Not Found", "GET manifest Not Found"}}}},
 		{name: "private, nobody", style: registrytest.BearerHub, private: true, want: []want{
-			{Steps: []string{pinged, gotAnyone, "HEAD manifest Unauthorized"}}}},
+			{Steps: []string{pinged, challenged, gotAnyone, challenged}}}},
 		{name: "private, no token for nobody", style: registrytest.BearerStrict, private: true, want: []want{
-			{Steps: []string{pinged, "GET token Unauthorized"}}}},
+			{Steps: []string{pinged, challenged, "GET token Unauthorized"}}}},
 		{name: "private, a refusal that names no error", style: registrytest.BearerQuay, private: true, want: []want{
-			{Steps: []string{pinged, gotAnyone, "HEAD manifest Unauthorized", "GET manifest Unauthorized"}}}},
+			{Steps: []string{pinged, challenged, gotAnyone, challenged, "GET manifest Unauthorized"}}}},
 		{name: "no permission", style: registrytest.BearerHub, private: true, creds: creds(bob), want: []want{
-			{User: "bob", Steps: []string{pinged, gotToken, "HEAD manifest Unauthorized"}},
-			{Compared: true, Steps: []string{pinged, gotAnyone, "HEAD manifest Unauthorized"}}}},
+			{User: "bob", Steps: []string{pinged, challenged, gotToken, challenged}},
+			{Compared: true, Steps: []string{pinged, challenged, gotAnyone, challenged}}}},
 		{name: "the first of two is stale", style: registrytest.BearerHub, private: true, creds: creds(stale, alice), want: []want{
-			{User: "alice", Steps: []string{pinged, "POST token Unauthorized", "GET token Unauthorized"}},
-			{User: "alice", Steps: append([]string{pinged, gotToken}, served...), Served: true}}},
+			{User: "alice", Steps: []string{pinged, challenged, "POST token Unauthorized", "GET token Unauthorized"}},
+			{User: "alice", Steps: append([]string{pinged, challenged, gotToken}, served...), Served: true}}},
 		{name: "stale on a public image", style: registrytest.BearerHub, creds: creds(stale), want: []want{
-			{User: "alice", Steps: []string{pinged, "POST token Unauthorized", "GET token Unauthorized"}},
-			{Compared: true, Steps: append([]string{pinged, gotAnyone}, served...), Served: true}}},
+			{User: "alice", Steps: []string{pinged, challenged, "POST token Unauthorized", "GET token Unauthorized"}},
+			{Compared: true, Steps: append([]string{pinged, challenged, gotAnyone}, served...), Served: true}}},
 		{name: "a login without a user is none", style: registrytest.BearerHub, creds: creds(cred("", "x")), want: []want{
-			{Steps: append([]string{pinged, gotAnyone}, served...), Served: true}}},
+			{Steps: append([]string{pinged, challenged, gotAnyone}, served...), Served: true}}},
 		{name: "a login without a user is none, and nothing is compared", style: registrytest.BearerHub, private: true, creds: creds(cred("", "x")), want: []want{
-			{Steps: []string{pinged, gotAnyone, "HEAD manifest Unauthorized"}}}},
+			{Steps: []string{pinged, challenged, gotAnyone, challenged}}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -152,16 +153,16 @@ func TestFound(t *testing.T) {
 		{name: "other platforms, none asked for", push: index(imagetest.OtherPlatforms(spec)),
 			want: &evidence.Manifest{MediaType: ociIndex, Platforms: []string{"linux/arm64", "linux/s390x"}}, last: getOK, served: true},
 		{name: "arm/v7 of arm64", push: index(imagetest.OtherPlatforms(spec)), platform: "linux/arm64", child: true,
-			want: &evidence.Manifest{MediaType: ociIndex, Platforms: []string{"linux/arm64", "linux/s390x"}}, last: configOK, served: true},
+			want: &evidence.Manifest{MediaType: ociIndex, Platforms: []string{"linux/arm64", "linux/s390x"}}, last: childOK, served: true},
 		{name: "Windows of a newer build", push: index(imagetest.WindowsOnly(spec)), platform: "windows/amd64:10.0.17763.1",
 			want: &evidence.Manifest{MediaType: ociIndex, Platforms: []string{"windows/amd64:10.0.20348.2700"}}, last: getOK},
 		{name: "Windows", push: index(imagetest.WindowsOnly(spec)), platform: "windows/amd64:10.0.20348.1", child: true,
-			want: &evidence.Manifest{MediaType: ociIndex, Platforms: []string{"windows/amd64:10.0.20348.2700"}}, last: configOK, served: true},
+			want: &evidence.Manifest{MediaType: ociIndex, Platforms: []string{"windows/amd64:10.0.20348.2700"}}, last: childOK, served: true},
 		{name: "child missing", push: index(imagetest.ChildMissing(spec)), platform: "linux/amd64",
 			want: &evidence.Manifest{MediaType: ociIndex, Platforms: []string{"linux/amd64"}}, last: "GET child Not Found"},
 		{name: "an image alone, for another platform", platform: "linux/arm64", served: true,
 			push: func(t *testing.T, r *registrytest.Registry) { push(t, r, "team/odd", "1", linux) },
-			want: &evidence.Manifest{MediaType: oci, Platforms: []string{"linux/amd64"}}, last: "GET config OK"},
+			want: &evidence.Manifest{MediaType: oci, Platforms: []string{"linux/amd64"}}, last: configOK},
 		{name: "chart", push: raw(imagetest.Chart("shop", "1.0.0")), platform: "linux/amd64",
 			want: &evidence.Manifest{MediaType: oci, Artifact: "application/vnd.cncf.helm.config.v1+json"}, last: getOK},
 		{name: "artifact", push: raw(imagetest.Artifact("application/vnd.example.sbom", "x")), platform: "linux/amd64",
@@ -226,7 +227,7 @@ func TestFaults(t *testing.T) {
 		{"silent about the type", "no-type", at(registrytest.StepManifest, ""), []string{headOK}, false},
 		{"wrong bytes", "wrong-bytes", at(registrytest.StepManifest, ""), []string{headOK, "GET manifest digest"}, false},
 		{"cut", "cut", at(registrytest.StepManifest, "index"), nil, false},
-		{"config gone", "blob-unknown", at(registrytest.StepBlob, "config"), []string{headOK, getOK, childOK, "HEAD config Not Found", "GET config Not Found"}, false},
+		{"config gone", "blob-unknown", at(registrytest.StepBlob, "config"), []string{headOK, getOK, childOK, "GET config Not Found"}, false},
 		{"layer gone", "blob-unknown", at(registrytest.StepBlob, "layer"), []string{headOK, getOK, childOK, configOK,
 			"HEAD layer Not Found", "GET layer Not Found", "HEAD layer Not Found", "GET layer Not Found"}, false},
 		{"storage host away", "redirect-away", at(registrytest.StepBlob, "layer"), nil, false},
