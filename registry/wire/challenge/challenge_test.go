@@ -95,31 +95,3 @@ func TestBounds(t *testing.T) {
 		t.Error("read 10,000 headers")
 	}
 }
-
-func FuzzChallenge(f *testing.F) {
-	for _, s := range []string{
-		`Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:a/b:pull"`,
-		`Basic realm="a \"b\"", Bearer realm="c",error="invalid_token"`,
-		`Negotiate YWJj==, Basic realm=x`, `Bearer realm="https://a`, "Bearer \x00", ",,=,",
-	} {
-		f.Add(s, "Basic")
-	}
-	f.Fuzz(func(t *testing.T, a, b string) {
-		size := 0
-		for _, c := range challenge.Parse(a) {
-			if c.Scheme == "" || c.Scheme != strings.ToLower(c.Scheme) {
-				t.Fatalf("scheme %q", c.Scheme)
-			}
-			size += len(c.Scheme)
-			for k, v := range c.Params {
-				size += len(k) + len(v)
-			}
-		}
-		if size > len(a) {
-			t.Fatalf("%d bytes out of %d", size, len(a))
-		}
-		if c, ok := challenge.Pick([]string{a, b}); ok && c.Scheme != "bearer" && c.Scheme != "basic" {
-			t.Fatalf("picked %q", c.Scheme)
-		}
-	})
-}

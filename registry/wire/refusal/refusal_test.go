@@ -5,8 +5,6 @@ import (
 	"compress/gzip"
 	"strings"
 	"testing"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/refloat-dev/refloat/internal/registrytest"
@@ -86,32 +84,4 @@ func TestHostile(t *testing.T) {
 			t.Errorf("%s: %d codes, %d bytes", name, len(r.Codes), len(r.Text))
 		}
 	}
-}
-
-func FuzzErrorBody(f *testing.F) {
-	for _, a := range registrytest.Presets() {
-		f.Add([]byte(a.Body))
-	}
-	f.Add([]byte("<html><script>a</script ><b>&#65;</b>"))
-	f.Add([]byte(`{"error":{"code":"a","message":"\u001b]0;x"}}`))
-	f.Fuzz(func(t *testing.T, body []byte) {
-		r := refusal.Parse(body)
-		if !utf8.ValidString(r.Text) {
-			t.Fatal("not UTF-8")
-		}
-		if i := strings.IndexFunc(r.Text, unicode.IsControl); i >= 0 {
-			t.Fatalf("control character in %q", r.Text)
-		}
-		if len(r.Codes) > 8 {
-			t.Fatalf("%d codes", len(r.Codes))
-		}
-		for _, c := range r.Codes {
-			if c != strings.ToUpper(c) || len(c) > 64 || strings.ContainsAny(c, " \"<>") {
-				t.Fatalf("code %q", c)
-			}
-		}
-		if refusal.Line(r.Text) != r.Text {
-			t.Fatalf("not one line: %q", r.Text)
-		}
-	})
 }
