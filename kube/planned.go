@@ -58,7 +58,7 @@ func (p *Planned) Find(ctx context.Context) (*evidence.Collection, error) {
 		APIVersion: evidence.APIVersion, Kind: evidence.CollectionKind, ObservedAt: r.at, Scope: p.Scope, Cases: []*evidence.Case{},
 	}
 	if p.API != nil {
-		r.observer.Client, r.observer.api = p.API.Client, p.API
+		r.Client, r.api = p.API.Client, p.API
 		f := &finder{Client: r.Client, at: r.at, out: r.out}
 		if err := f.version(ctx); err != nil {
 			return nil, err
@@ -136,7 +136,7 @@ func (r *planner) readAccounts(ctx context.Context) {
 			fresh = append(fresh, n)
 		}
 	}
-	for n, s := range each(ctx, fresh, r.observer.account) {
+	for n, s := range each(ctx, fresh, r.account) {
 		for _, g := range s.gaps { // Forbidden: its pull secrets are unknown, not none
 			s.gaps = []evidence.Gap{AccountGap(n.namespace, n.name, g.Why)}
 		}
@@ -229,7 +229,7 @@ func (r *planner) plannedSecret(ctx context.Context, n name) seen {
 	}
 	var got seen
 	if r.Client != nil {
-		got = r.observer.secret(ctx, n)
+		got = r.secret(ctx, n)
 		if f := got.facts[0]; f.Secret.Exists != evidence.No {
 			return got
 		}
