@@ -131,15 +131,6 @@ func (b *lab) fault(t *testing.T, id string, where registrytest.Where, preset st
 	}
 }
 
-// requests are what the registries were asked, as "METHOD step", in order.
-func (b *lab) requests() []string {
-	list := []string{}
-	for _, e := range b.Log.Entries() {
-		list = append(list, e.Method+" "+string(e.Step))
-	}
-	return list
-}
-
 func (b *lab) count(step registrytest.Step) int {
 	n := 0
 	for _, e := range b.Log.Entries() {

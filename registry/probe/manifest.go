@@ -10,6 +10,7 @@ import (
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/registry/probe/platform"
 )
 
 const (
@@ -143,7 +144,7 @@ func readPlatform(config []byte) string {
 	if json.Unmarshal(config, &p) != nil {
 		return ""
 	}
-	return spell(p)
+	return platform.Spell(p)
 }
 
 // accept names a media type in a request, and anything after it. A type that somebody made up stays out of the header.

@@ -8,6 +8,8 @@ import (
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/refloat-dev/refloat/registry/probe/platform"
 )
 
 const someDigest = "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -115,7 +117,7 @@ func FuzzDocument(f *testing.F) {
 	f.Add(dockerList, []byte(`{"manifests":[{"digest":"`+someDigest+`","platform":{"os":"windows","architecture":"amd64","os.version":"10.0.20348.1"}}]}`), "windows/amd64:10.0.26100.1")
 	f.Add(v1.MediaTypeImageIndex, []byte(`{"manifests":[{"digest":"`+someDigest+`","platform":{"os":"linux","architecture":"arm","variant":"v6"}}]}`), "linux/arm64/v9.3")
 	f.Add("application/json", []byte(`{"schemaVersion":1}`), "linux/arm")
-	f.Fuzz(func(t *testing.T, mediaType string, body []byte, platform string) {
+	f.Fuzz(func(t *testing.T, mediaType string, body []byte, node string) {
 		d, err := readDocument(mediaType, body)
 		if d == nil {
 			t.Fatal("no document")
@@ -131,13 +133,13 @@ func FuzzDocument(f *testing.F) {
 				t.Fatalf("digest %q", l.Digest)
 			}
 		}
-		if n := named(d.entries); len(n) > maxPlatforms {
+		if n := platform.Named(d.entries); len(n) > platform.Most {
 			t.Fatalf("%d platforms", len(n))
 		}
-		n := parsePlatform(platform)
-		if e, ok := n.choose(d.entries); ok && e.Platform != nil {
-			if _, fits := n.rank(*e.Platform); !fits {
-				t.Fatalf("chose %v for %s", e.Platform, platform)
+		n := platform.Parse(node)
+		if e, ok := n.Choose(d.entries); ok && e.Platform != nil {
+			if _, fits := n.Rank(*e.Platform); !fits {
+				t.Fatalf("chose %v for %s", e.Platform, node)
 			}
 		}
 		readPlatform(body)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/registry/keyring"
+	"github.com/refloat-dev/refloat/registry/probe/platform"
 	"github.com/refloat-dev/refloat/registry/wire"
 )
 
@@ -63,7 +64,7 @@ func (w *Walker) Ask(ctx context.Context, q Question) evidence.Probe {
 		offered = nil
 	}
 	p.Image = t.image
-	k := walk{w: w, target: t, node: parsePlatform(q.Platform), platform: q.Platform, layers: q.Layers, reasons: true, compare: true, probe: &p}
+	k := walk{w: w, target: t, node: platform.Parse(q.Platform), platform: q.Platform, layers: q.Layers, reasons: true, compare: true, probe: &p}
 	k.all(ctx, offered, len(q.Credentials) > 0)
 	return p
 }

@@ -2,16 +2,13 @@ package probe
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/opencontainers/go-digest"
-	v1 "github.com/opencontainers/image-spec/specs-go/v1"
-
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/registry/keyring"
+	"github.com/refloat-dev/refloat/registry/probe/platform"
 	"github.com/refloat-dev/refloat/registry/wire"
 )
 
@@ -19,7 +16,7 @@ import (
 type walk struct {
 	w      *Walker
 	target target
-	node   node
+	node   platform.Node
 	// platform is as it was asked for; empty where no node tells.
 	platform string
 	// layers asks for every layer, reasons for what an error says, compare for a look without credentials; listed takes an index's
@@ -87,6 +84,17 @@ func (k *walk) with(ctx context.Context, c *keyring.Credential) *attempt {
 	return a
 }
 
+// ping asks the registry's root, once for all its images, so that an address which does not answer is not tried again for each.
+func (a *attempt) ping(ctx context.Context) bool {
+	root := a.w.session(target{domain: a.target.domain}, nil)
+	got := root.ask(ctx, wire.Ask{Step: evidence.StepPing, Method: http.MethodGet, Path: "/v2/", MaxBody: 64 << 10}, nil)
+	a.take(got)
+	last := got.last()
+	// Any answer will do. The runtime does not ask here, and what the registry says to everybody need not hold for the image: one that
+	// challenges here may serve public images without, and a stale credential then harms nobody.
+	return got.skipped == "" && last.Status != 0 && last.Status != http.StatusTooManyRequests
+}
+
 // take adds an answer's steps, and tells whether the walk goes on.
 func (a *attempt) take(got answer) bool {
 	a.Steps = append(a.Steps, got.steps...)
@@ -148,7 +156,7 @@ func (a *attempt) image(ctx context.Context) {
 	if doc == nil {
 		return
 	}
-	a.Found = &evidence.Manifest{MediaType: doc.mediaType, Digest: doc.digest.String(), Platforms: named(doc.entries)}
+	a.Found = &evidence.Manifest{MediaType: doc.mediaType, Digest: doc.digest.String(), Platforms: platform.Named(doc.entries)}
 	if !isIndex(doc.mediaType) {
 		a.parts(ctx, doc)
 		return
@@ -160,52 +168,6 @@ func (a *attempt) image(ctx context.Context) {
 	a.child(ctx, doc, 1)
 }
 
-// manifest reads what the reference names.
-func (a *attempt) manifest(ctx context.Context, head answer) *document {
-	if head.doc != nil {
-		return a.undescribed(head)
-	}
-	mediaType := head.last().MediaType
-	d := digest.Digest(head.digest)
-	if a.target.digest != "" {
-		d = a.target.digest
-	}
-	if d == "" { // the runtime then takes digest and type from a GET
-		q := wire.Ask{Step: evidence.StepManifest, Method: http.MethodGet, Path: a.target.manifest(), Accept: manifestTypes, MaxBody: maxManifest}
-		got := a.session.ask(ctx, q, readByTag)
-		if !a.take(got) {
-			return nil
-		}
-		return a.undescribed(got)
-	}
-	if err := d.Validate(); err != nil {
-		a.fail(evidence.FailedDigest, fmt.Sprintf("the registry's digest %q is none: %v", head.digest, err))
-		return nil
-	}
-	if !isIndex(mediaType) && !isManifest(mediaType) {
-		a.odd(mediaType, d, head.digest != "")
-		return nil
-	}
-	return a.read(ctx, evidence.StepManifest, mediaType, d)
-}
-
-// undescribed is a manifest that came in answer to its tag, and whose digest the registry need not have told.
-func (a *attempt) undescribed(got answer) *document {
-	if want := a.target.digest; want != "" && want.Algorithm() == digest.SHA256 && want != got.doc.digest {
-		a.fail(evidence.FailedDigest, "the registry sent other bytes: their digest is "+got.doc.digest.String())
-		return nil
-	}
-	return a.judged(got)
-}
-
-// odd is something that no runtime makes a container of. It is named as a manifest where it is one.
-func (a *attempt) odd(mediaType string, d digest.Digest, isManifest bool) {
-	a.settled = true
-	if isManifest && !strings.HasPrefix(mediaType, "text/html") {
-		a.Found = &evidence.Manifest{MediaType: mediaType, Digest: d.String()}
-	}
-}
-
 // fail says that the last request's answer cannot be used.
 func (a *attempt) fail(f evidence.Failure, text string) {
 	last := a.Steps[len(a.Steps)-1] // a copy: the answer is shared
@@ -213,57 +175,9 @@ func (a *attempt) fail(f evidence.Failure, text string) {
 	a.Steps = append(slices.Clone(a.Steps[:len(a.Steps)-1]), last)
 }
 
-// content is a manifest that was read, and by whom.
-type content struct {
-	answer
-	by *session
-}
-
-// read gets a manifest by its digest, once in a run from one registry: whoever is let at the digest has the same bytes.
-func (a *attempt) read(ctx context.Context, step evidence.StepName, mediaType string, d digest.Digest) *document {
-	q := wire.Ask{Step: step, Method: http.MethodGet, Path: a.target.manifestOf(d), Accept: accept(mediaType), MaxBody: maxManifest}
-	got, ok := a.w.content.do(ctx, contentKey{a.session.host, d}, nil, func() (content, bool) {
-		r := a.session.ask(ctx, q, func(r *answer, w wire.Answer) { r.doc, r.err = readContent(mediaType, d, w.Body) })
-		return content{r, a.session}, r.ok && r.err == nil
-	})
-	switch {
-	case !ok:
-		a.Skipped = stopped
-		return nil
-	case got.by == a.session:
-		if !a.take(got.answer) {
-			return nil
-		}
-	case step == evidence.StepChild && got.by.repository != a.session.repository:
-		// It is known what it holds, not that it is here.
-		if !a.take(a.look(ctx, q)) {
-			return nil
-		}
-	}
-	return a.judged(got.answer)
-}
-
-// judged is a document that can be gone on with.
-func (a *attempt) judged(got answer) *document {
-	switch {
-	case got.doc == nil:
-		a.fail(evidence.FailedDigest, got.err.Error())
-	case got.err != nil:
-		a.fail(evidence.FailedBody, got.err.Error())
-		a.settled = true
-	case got.doc.odd && a.Found != nil: // in an index
-		a.Found.Child, a.Found.Artifact, a.settled = got.doc.digest.String(), got.doc.mediaType, true
-	case got.doc.odd:
-		a.odd(got.doc.mediaType, got.doc.digest, got.doc.versioned)
-	default:
-		return got.doc
-	}
-	return nil
-}
-
 // child goes on with the platform's manifest in an index, which may be in an index of its own.
 func (a *attempt) child(ctx context.Context, index *document, deeper int) {
-	entry, ok := a.node.choose(index.entries)
+	entry, ok := a.node.Choose(index.entries)
 	if !ok {
 		a.settled = true // another credential sees the same index
 		return
@@ -277,8 +191,8 @@ func (a *attempt) child(ctx context.Context, index *document, deeper int) {
 		return
 	}
 	if isIndex(doc.mediaType) {
-		for _, p := range named(doc.entries) {
-			if len(a.Found.Platforms) < maxPlatforms && !slices.Contains(a.Found.Platforms, p) {
+		for _, p := range platform.Named(doc.entries) {
+			if len(a.Found.Platforms) < platform.Most && !slices.Contains(a.Found.Platforms, p) {
 				a.Found.Platforms = append(slices.Clone(a.Found.Platforms), p)
 			}
 		}
@@ -291,28 +205,4 @@ func (a *attempt) child(ctx context.Context, index *document, deeper int) {
 	}
 	a.Found.Child = doc.digest.String()
 	a.parts(ctx, doc)
-}
-
-// parts are the config and the layers. Without layers to ask for, the config is read where nothing else names the platform: it is
-// a blob as they are.
-func (a *attempt) parts(ctx context.Context, doc *document) {
-	a.probe.Size, a.probe.Layers = doc.size, doc.count
-	if doc.artifact != "" {
-		a.Found.Artifact, a.settled = doc.artifact, true
-		return
-	}
-	if (a.layers || a.Found.Child == "") && !a.config(ctx, doc.config) {
-		return
-	}
-	a.Served = !a.layers || a.allLayers(ctx, doc.layers)
-}
-
-// config is read whole, as it is small and costs no quota: a HEAD would need a second request for the reason.
-func (a *attempt) config(ctx context.Context, d v1.Descriptor) bool {
-	q := wire.Ask{Step: evidence.StepConfig, Method: http.MethodGet, Path: a.target.blob(d.Digest), Accept: accept(d.MediaType), MaxBody: maxConfig}
-	got := a.session.ask(ctx, q, func(r *answer, w wire.Answer) { r.platform = readPlatform(w.Body) })
-	if got.platform != "" && a.Found.Child == "" {
-		a.Found.Platforms = []string{got.platform}
-	}
-	return a.take(got)
 }

@@ -1,4 +1,4 @@
-package probe
+package platform
 
 import (
 	"slices"
@@ -15,7 +15,7 @@ func entries(platforms ...string) []v1.Descriptor {
 	for _, s := range platforms {
 		d := v1.Descriptor{Digest: digest.FromString(s)}
 		if s != "-" {
-			p := unspell(s)
+			p := Read(s)
 			d.Platform = &p
 		}
 		list = append(list, d)
@@ -69,7 +69,7 @@ func TestChoose(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, ok := parsePlatform(tc.node).choose(entries(tc.index...))
+			got, ok := Parse(tc.node).Choose(entries(tc.index...))
 			if !ok && tc.want == "" {
 				return
 			}
@@ -95,7 +95,7 @@ func TestFeatures(t *testing.T) {
 		{"another of Windows", "windows/amd64", with("windows", "win32k", "other"), false},
 		{"of Linux", "linux/amd64", with("linux", "win32k"), false},
 	} {
-		if _, ok := parsePlatform(tc.node).rank(tc.p); ok != tc.want {
+		if _, ok := Parse(tc.node).Rank(tc.p); ok != tc.want {
 			t.Errorf("%s: %v", tc.name, ok)
 		}
 	}
@@ -107,10 +107,10 @@ func TestNamed(t *testing.T) {
 	for i := range 60 {
 		many = append(many, "linux/a"+string(rune('a'+i%26))+string(rune('a'+i/26)))
 	}
-	if got := named(entries(many...)); len(got) != maxPlatforms {
-		t.Errorf("%d platforms named", len(got))
+	if got := Named(entries(many...)); len(got) != Most {
+		t.Errorf("%d platforms Named", len(got))
 	}
-	got := named(entries("linux/amd64", "-", "unknown/unknown", "linux/amd64", "windows/amd64:10.0.20348.1"))
+	got := Named(entries("linux/amd64", "-", "unknown/unknown", "linux/amd64", "windows/amd64:10.0.20348.1"))
 	if diff := cmp.Diff([]string{"linux/amd64", "windows/amd64:10.0.20348.1"}, got); diff != "" {
 		t.Error(diff)
 	}
@@ -119,7 +119,7 @@ func TestNamed(t *testing.T) {
 func TestRunsOnlyItsOwn(t *testing.T) {
 	t.Parallel()
 	for _, s := range []string{"linux/arm/v99999999999", "linux/amd64/v2147483647", "linux/arm64/v8.-1", "linux/arm64/v8.01", "linux/arm64/8.1"} {
-		if n := parsePlatform(s); len(n.runs) > 100 || slices.Contains(n.runs, machine{"arm64", "v8.1"}) {
+		if n := Parse(s); len(n.runs) > 100 || slices.Contains(n.runs, machine{"arm64", "v8.1"}) {
 			t.Errorf("%s runs %d kinds", s, len(n.runs))
 		}
 	}

@@ -1,4 +1,8 @@
-package probe
+// Package platform says which entry of an index containerd would pull on a node, by the rules of its platforms package: what a processor
+// runs besides its own kind, which Windows runs on which, and what an entry without a platform is worth.
+//
+// It knows no node but by the platform's name and asks nobody. It refuses to guess: a platform that it cannot read runs nothing.
+package platform
 
 import (
 	"slices"
@@ -10,10 +14,11 @@ import (
 	"github.com/refloat-dev/refloat/evidence"
 )
 
-const maxPlatforms = 40 // of an index that are named
+// Most is how many platforms of an index are named.
+const Most = 40
 
-// node is the platform that a child manifest is looked for, with what its processor runs besides: the best first.
-type node struct {
+// Node is the platform that a child manifest is looked for, with what its processor runs besides: the best first.
+type Node struct {
 	os, osVersion string
 	runs          []machine
 }
@@ -21,10 +26,10 @@ type node struct {
 // machine is an architecture and its variant, spelled as containerd normalises them.
 type machine struct{ arch, variant string }
 
-// parsePlatform reads linux/arm64, linux/arm/v7 or windows/amd64:10.0.20348.1. Nothing matches what it cannot read.
-func parsePlatform(s string) node {
-	p := unspell(s)
-	n := node{os: normalOS(p.OS), osVersion: p.OSVersion}
+// Parse reads linux/arm64, linux/arm/v7 or windows/amd64:10.0.20348.1. Nothing matches what it cannot read.
+func Parse(s string) Node {
+	p := Read(s)
+	n := Node{os: normalOS(p.OS), osVersion: p.OSVersion}
 	m := machine{p.Architecture, p.Variant}.normal()
 	switch {
 	case m.arch == "": // nothing to go by
@@ -36,9 +41,9 @@ func parsePlatform(s string) node {
 	return n
 }
 
-// rank tells how well an index entry fits, 0 best; ok is false where it does not. The rules are those of containerd's
+// Rank tells how well an index entry fits, 0 best; ok is false where it does not. The rules are those of containerd's
 // platforms.Only (platforms v1.0.0-rc.5 compare.go, platforms.go).
-func (n node) rank(p v1.Platform) (rank int, ok bool) {
+func (n Node) Rank(p v1.Platform) (rank int, ok bool) {
 	features := p.OSFeatures
 	if n.os == "windows" {
 		features = slices.DeleteFunc(slices.Clone(features), func(f string) bool { return f == "win32k" })
@@ -53,15 +58,15 @@ func (n node) rank(p v1.Platform) (rank int, ok bool) {
 	return rank, rank >= 0
 }
 
-// choose takes the entry that containerd would pull, an entry without a platform where none names a fitting one.
+// Choose takes the entry that containerd would pull, an entry without a platform where none names a fitting one.
 // (containerd v2.4.2 core/images/handlers.go, FilterPlatforms and LimitManifests.)
-func (n node) choose(entries []v1.Descriptor) (v1.Descriptor, bool) {
+func (n Node) Choose(entries []v1.Descriptor) (v1.Descriptor, bool) {
 	best, bestRank := -1, 0
 	for i, d := range entries {
 		r := len(n.runs)
 		if d.Platform != nil {
 			var ok bool
-			if r, ok = n.rank(*d.Platform); !ok {
+			if r, ok = n.Rank(*d.Platform); !ok {
 				continue
 			}
 		}
@@ -76,7 +81,7 @@ func (n node) choose(entries []v1.Descriptor) (v1.Descriptor, bool) {
 }
 
 // newer is how a Windows node chooses among what it can run: by the version as a text.
-func (n node) newer(a, b *v1.Platform) bool {
+func (n Node) newer(a, b *v1.Platform) bool {
 	return n.os == "windows" && a != nil && b != nil && a.OSVersion > b.OSVersion
 }
 
@@ -196,32 +201,32 @@ func minors(major, minor int) []machine {
 	return list
 }
 
-// named lists the platforms of an index for a reader. Attestations, which call themselves unknown, are none.
-func named(entries []v1.Descriptor) []string {
+// Named lists the platforms of an index for a reader. Attestations, which call themselves unknown, are none.
+func Named(entries []v1.Descriptor) []string {
 	var list []string
 	for _, d := range entries {
 		if d.Platform == nil || d.Platform.Architecture == "unknown" {
 			continue
 		}
-		if s := spell(*d.Platform); s != "" && !slices.Contains(list, s) {
+		if s := Spell(*d.Platform); s != "" && !slices.Contains(list, s) {
 			list = append(list, s)
 		}
-		if len(list) == maxPlatforms {
+		if len(list) == Most {
 			break
 		}
 	}
 	return list
 }
 
-// unspell reads what spell wrote.
-func unspell(s string) v1.Platform {
+// Read reads what Spell wrote.
+func Read(s string) v1.Platform {
 	s, version, _ := strings.Cut(s, ":")
 	parts := append(strings.SplitN(s, "/", 3), "", "")
 	return v1.Platform{OS: parts[0], Architecture: parts[1], Variant: parts[2], OSVersion: version}
 }
 
-// spell writes a platform as evidence has it: linux/arm/v7, windows/amd64:10.0.20348.1.
-func spell(p v1.Platform) string {
+// Spell writes a platform as evidence has it: linux/arm/v7, windows/amd64:10.0.20348.1.
+func Spell(p v1.Platform) string {
 	if p.OS == "" && p.Architecture == "" {
 		return ""
 	}

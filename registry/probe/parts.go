@@ -14,15 +14,28 @@ import (
 // layersAtOnce is how many layers are asked for at a time, as many as containerd downloads (its max_concurrent_downloads is 3).
 const layersAtOnce = 3
 
-// ping asks the registry's root, once for all its images, so that an address which does not answer is not tried again for each.
-func (a *attempt) ping(ctx context.Context) bool {
-	root := a.w.session(target{domain: a.target.domain}, nil)
-	got := root.ask(ctx, wire.Ask{Step: evidence.StepPing, Method: http.MethodGet, Path: "/v2/", MaxBody: 64 << 10}, nil)
-	a.take(got)
-	last := got.last()
-	// Any answer will do. The runtime does not ask here, and what the registry says to everybody need not hold for the image: one that
-	// challenges here may serve public images without, and a stale credential then harms nobody.
-	return got.skipped == "" && last.Status != 0 && last.Status != http.StatusTooManyRequests
+// parts are the config and the layers. Without layers to ask for, the config is read where nothing else names the platform: it is
+// a blob as they are.
+func (a *attempt) parts(ctx context.Context, doc *document) {
+	a.probe.Size, a.probe.Layers = doc.size, doc.count
+	if doc.artifact != "" {
+		a.Found.Artifact, a.settled = doc.artifact, true
+		return
+	}
+	if (a.layers || a.Found.Child == "") && !a.config(ctx, doc.config) {
+		return
+	}
+	a.Served = !a.layers || a.allLayers(ctx, doc.layers)
+}
+
+// config is read whole, as it is small and costs no quota: a HEAD would need a second request for the reason.
+func (a *attempt) config(ctx context.Context, d v1.Descriptor) bool {
+	q := wire.Ask{Step: evidence.StepConfig, Method: http.MethodGet, Path: a.target.blob(d.Digest), Accept: accept(d.MediaType), MaxBody: maxConfig}
+	got := a.session.ask(ctx, q, func(r *answer, w wire.Answer) { r.platform = readPlatform(w.Body) })
+	if got.platform != "" && a.Found.Child == "" {
+		a.Found.Platforms = []string{got.platform}
+	}
+	return a.take(got)
 }
 
 // allLayers asks for every layer, and where the registry sends on to, for that host too. Those that fail come last.
