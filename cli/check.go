@@ -140,6 +140,9 @@ func (f *checkFlags) valid(args []string) error {
 		return usage("give -f - once", "standard input can be read only once")
 	}
 	for _, a := range args {
+		if strings.TrimSpace(a) == "" {
+			return usage("name it, such as nginx:1.27; an empty variable of the shell looks like this too", "an IMAGE is empty")
+		}
 		if _, err := os.Stat(a); err == nil && (strings.ContainsAny(a, `\`) || manifestName.MatchString(a)) {
 			return usage("check the images in it with: -f "+a, "%s is a file, not an image", a)
 		}
@@ -245,8 +248,19 @@ func (u unseenSecrets) Observe(_ context.Context, cases []*evidence.Case) error 
 		}
 		fact.Keyring = &ring
 		c.Facts[i] = &fact
+		if !answered(c) { // no secret would make the name valid, or the registry answer
+			c.Gaps = slices.DeleteFunc(c.Gaps, kube.UnreadAccount)
+		}
 	}
 	return nil
+}
+
+// answered tells whether the registry said anything.
+func answered(c *evidence.Case) bool {
+	f := c.First(func(f *evidence.Fact) bool { return f.Probe != nil })
+	return f != nil && slices.ContainsFunc(f.Probe.Attempts, func(a evidence.Attempt) bool {
+		return slices.ContainsFunc(a.Steps, func(s evidence.Step) bool { return s.Status != 0 })
+	})
 }
 
 // public tells an image that was served to who offered nothing.

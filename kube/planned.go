@@ -131,21 +131,21 @@ func (r *planner) readAccounts(ctx context.Context) {
 		case a != nil:
 			r.accounts[n] = r.plannedAccount(n, a)
 		case r.Client == nil:
-			r.accounts[n] = seen{gaps: []evidence.Gap{AccountGap(n.namespace, n.name, "no cluster was asked")}}
+			r.accounts[n] = seen{gaps: []evidence.Gap{accountGap(n.namespace, n.name, "no cluster was asked")}}
 		default:
 			fresh = append(fresh, n)
 		}
 	}
 	for n, s := range each(ctx, fresh, r.account) {
 		for _, g := range s.gaps { // Forbidden: its pull secrets are unknown, not none
-			s.gaps = []evidence.Gap{AccountGap(n.namespace, n.name, g.Why)}
+			s.gaps = []evidence.Gap{accountGap(n.namespace, n.name, g.Why)}
 		}
 		r.accounts[n] = s
 	}
 }
 
-// AccountGap is a service account whose pull secrets are unknown.
-func AccountGap(namespace, account, why string) evidence.Gap {
+// accountGap is a service account whose pull secrets are unknown.
+func accountGap(namespace, account, why string) evidence.Gap {
 	return evidence.Gap{
 		Vantage: evidence.API, What: "secret " + accountSecrets + account + " in namespace " + namespace, Why: why, Deciding: true,
 		How: "check with a kubeconfig that may get service accounts, or give the credentials: --docker-config FILE",
@@ -159,12 +159,17 @@ const accountSecrets = "of service account "
 func Unread(c *evidence.Case) []string {
 	var out []string
 	for _, g := range c.Gaps {
-		if rest, ok := strings.CutPrefix(g.What, "secret "+accountSecrets); ok && g.Vantage == evidence.API {
-			account, namespace, _ := strings.Cut(rest, " in namespace ")
+		if UnreadAccount(g) {
+			account, namespace, _ := strings.Cut(strings.TrimPrefix(g.What, "secret "+accountSecrets), " in namespace ")
 			out = append(out, namespace+"/"+accountSecrets+account)
 		}
 	}
 	return out
+}
+
+// UnreadAccount tells the gap of a service account whose pull secrets nobody could see.
+func UnreadAccount(g evidence.Gap) bool {
+	return g.Vantage == evidence.API && strings.HasPrefix(g.What, "secret "+accountSecrets)
 }
 
 func (p *Planned) accountOf(pod *manifest.Pod) name {
