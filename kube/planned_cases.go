@@ -11,8 +11,12 @@ import (
 	"github.com/refloat-dev/refloat/kube/manifest"
 )
 
-// maxPlaces bounds the places that are kept of one image.
-const maxPlaces = 50
+const (
+	// maxPlaces bounds the places that are kept of one image.
+	maxPlaces = 50
+	// maxLater bounds the images that are told of which nobody can ask yet.
+	maxLater = 20
+)
 
 // pullKey is what makes two planned pulls one: the registry is asked the same, with the same credentials.
 type pullKey struct{ image, platform, namespace, secrets string }
@@ -50,12 +54,24 @@ func (r *planner) makeCases() {
 	r.later()
 }
 
-// later are images that nobody can ask for yet: whether they pull is open.
+// later are images that nobody can ask for yet: whether they pull is open. Each is told once, and at most maxLater.
 func (r *planner) later() {
+	told := map[string]bool{}
 	for _, l := range r.Manifests.Later {
+		if told[l.Reference] {
+			continue
+		}
+		if told[l.Reference] = true; len(told) > maxLater {
+			continue
+		}
 		r.out.Gaps = append(r.out.Gaps, evidence.Gap{
 			Vantage: evidence.Registry, What: fmt.Sprintf("image %q at %s", l.Reference, manifest.Show(l.Place)), Why: l.Why, Deciding: true,
 			How: "check the image that it becomes: kubectl refloat check IMAGE",
+		})
+	}
+	if more := len(told) - maxLater; more > 0 {
+		r.out.Gaps = append(r.out.Gaps, evidence.Gap{
+			Vantage: evidence.Registry, What: fmt.Sprintf("%d more images like these", more), Why: "they are filled in later too", Deciding: true,
 		})
 	}
 }

@@ -46,6 +46,9 @@ func newChecked(c *evidence.Collection, findings []Finding) *Checked {
 // checkedHeadline is one line that says how many of the planned images would pull, and where.
 func checkedHeadline(r Report) string {
 	c := r.Checked
+	if c.Images == 0 && Exit(r) == CannotTell {
+		return "cannot tell: no image is known yet"
+	}
 	if c.Images == 0 {
 		return "no image to check"
 	}
