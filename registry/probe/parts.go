@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -13,6 +14,9 @@ import (
 
 // layersAtOnce is how many layers are asked for at a time, as many as containerd downloads (its max_concurrent_downloads is 3).
 const layersAtOnce = 3
+
+// enoughFailed is how many layers that are not there say enough about an image.
+const enoughFailed = 5
 
 // parts are the config and the layers. Without layers to ask for, the config is read where nothing else names the platform: it is
 // a blob as they are.
@@ -49,15 +53,20 @@ func (a *attempt) allLayers(ctx context.Context, layers []v1.Descriptor) bool {
 	a.session.widen(ctx)
 	answers := make([]answer, len(todo))
 	stop := make(chan struct{})
-	var once sync.Once
+	var (
+		once   sync.Once
+		failed atomic.Int32
+	)
 	next := make(chan int)
 	var wg sync.WaitGroup
 	for range min(layersAtOnce, len(todo)) {
 		wg.Go(func() {
 			for i := range next {
 				answers[i] = a.layer(ctx, todo[i])
-				if last := answers[i].last(); answers[i].skipped != "" || last.Failure != "" && last.Status == 0 {
-					once.Do(func() { close(stop) }) // the others would wait for the same dead host
+				last := answers[i].last()
+				dead := answers[i].skipped != "" || last.Failure != "" && last.Status == 0 // the others would wait for the same host
+				if dead || !answers[i].ok && failed.Add(1) >= enoughFailed {
+					once.Do(func() { close(stop) })
 				}
 			}
 		})

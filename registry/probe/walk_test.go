@@ -1,6 +1,9 @@
 package probe_test
 
 import (
+	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -280,5 +283,27 @@ func TestLayers(t *testing.T) {
 		if e.Step == registrytest.StepStorage && e.Scheme != "" {
 			t.Errorf("a credential went to the storage host: %+v", e)
 		}
+	}
+}
+
+// An image that lists hundreds of layers and has none costs a few requests.
+func TestLayersThatAreGone(t *testing.T) {
+	t.Parallel()
+	b := newLab(t)
+	r := b.registry(t, "reg.lab", registrytest.Open)
+	config := []byte(`{"os":"linux","architecture":"amd64"}`)
+	h, _, err := v1.SHA256(bytes.NewReader(config))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var layers []string
+	for i := range 2000 {
+		layers = append(layers, fmt.Sprintf(`{"mediaType":"%s","digest":"sha256:%064x","size":1}`, types.OCILayer, i))
+	}
+	r.PushRaw("team/gone", "1", types.OCIManifestSchema1, fmt.Appendf(nil, `{"schemaVersion":2,"config":{"mediaType":"%s","digest":"%s","size":%d},"layers":[%s]}`,
+		types.OCIConfigJSON, h, len(config), strings.Join(layers, ",")), config)
+	p := b.walker().Ask(t.Context(), probe.Question{Image: "reg.lab/team/gone:1", Platform: "linux/amd64", Layers: true})
+	if n := b.count(registrytest.StepBlob); n > 1+2*8 || p.Attempts[0].Served || p.Layers != 2000 {
+		t.Errorf("%d requests for blobs, %d layers, served: %v", n, p.Layers, p.Attempts[0].Served)
 	}
 }
