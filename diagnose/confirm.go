@@ -15,6 +15,7 @@ func (v *view) join(d *Diagnosis) {
 		return
 	}
 	w := judge(v.probe.Probe, v.now)
+	w.prefer(d.Cause)
 	v.asked = &w
 	switch {
 	case d.Cause == LockedOut && w.served == nil:
@@ -84,7 +85,6 @@ func (v *view) joinElsewhere(d *Diagnosis, w *answers) {
 
 // compare weighs an answer that does not hang on the address against the message.
 func (v *view) compare(d *Diagnosis, w *answers) {
-	w.prefer(d.Cause)
 	said := append([]Code{w.cause}, w.also...)
 	var both []Code
 	for _, c := range said {

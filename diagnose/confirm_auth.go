@@ -18,7 +18,7 @@ func (v *view) ring() *evidence.Keyring {
 // brokenRing is one entry that fails the whole lookup: the message and the keyring agree, or the secret broke since.
 func (v *view) brokenRing(d *Diagnosis) bool {
 	k := v.ring()
-	if k == nil || k.Broken == "" || stage(d.Cause) == stageNone && d.Cause != Unknown {
+	if k == nil || k.BrokenBy == "" || stage(d.Cause) == stageNone && d.Cause != Unknown {
 		return false
 	}
 	sure := Likely

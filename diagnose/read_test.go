@@ -42,3 +42,31 @@ func TestReadGeneralises(t *testing.T) {
 		}
 	}
 }
+
+// TestFurthestOfSeveral: of the errors of several credentials the one that got in decides.
+func TestFurthestOfSeveral(t *testing.T) {
+	t.Parallel()
+	const (
+		expired = "failed to pull and unpack image \"shop.example/a:9\": failed to resolve image: unexpected status from HEAD request to " +
+			"https://shop.example/v2/a/manifests/9: 403 Forbidden\ndenied: Your authorization token has expired. Reauthenticate and try again."
+		missing = "rpc error: code = NotFound desc = failed to pull and unpack image \"shop.example/a:9\": failed to resolve image: shop.example/a:9: not found"
+		nobody  = "failed to pull and unpack image \"shop.example/a:9\": failed to resolve image: pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials"
+	)
+	tests := []struct {
+		name, text string
+		want       Code
+	}{
+		{"expired, then let in", "[" + expired + ", " + missing + "]", TagNotFound},
+		{"let in, then expired", "[" + missing + ", " + expired + "]", TagNotFound},
+		{"expired, then nobody", "[" + expired + ", " + nobody + "]", ExpiredCredentials},
+		{"three", "[" + expired + ", " + nobody + ", " + missing + "]", TagNotFound},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if r := Read(Text{Message: tt.text}); r.Cause != tt.want {
+				t.Errorf("read %s, want %s: %q", r.Cause, tt.want, r.Detail)
+			}
+		})
+	}
+}

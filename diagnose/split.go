@@ -38,7 +38,7 @@ func split(s *scan, rules *ruleset) (main, mirror string) {
 	return main, ""
 }
 
-// firstOfSeveral returns the first error of a list, which is the real one: the kubelet
+// firstOfSeveral returns the error of a list that tells the most, mostly the first: the kubelet
 // joins the errors of all credentials that it tried (apimachinery util/errors, aggregate.Error),
 // and the anonymous try comes last.
 func firstOfSeveral(s string) string {
@@ -57,8 +57,26 @@ func firstOfSeveral(s string) string {
 		if !opens(s[start:]) {
 			continue
 		}
-		return s[start : start+firstLength(s[start:])]
+		return furthest(s[start:])
 	}
+}
+
+// furthest is the first error of a list but for one case: a registry that tells one credential that something is not
+// there has let it in, which is further than another was let.
+func furthest(list string) string {
+	const notFound = "rpc error: code = NotFound desc = " // C24 internal/cri/server/images: no refusal has this code
+	first := list[:firstLength(list)]
+	if strings.HasPrefix(first, notFound) {
+		return first
+	}
+	for at := len(first) + len(", "); at < len(list); {
+		next := list[at : at+firstLength(list[at:])]
+		if strings.HasPrefix(next, notFound) {
+			return strings.TrimSuffix(next, "]")
+		}
+		at += len(next) + len(", ")
+	}
+	return first
 }
 
 // firstLength is where the first of a list's errors ends; all of s where it has no second.

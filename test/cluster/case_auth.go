@@ -25,7 +25,7 @@ func authCases() []Case {
 			users: puller("browse-bot", "catalog/*")}.of(Case{
 			Name: "secret-missing", Cause: "auth.secret-missing", About: "the pull secret that the pod names does not exist"}),
 		secretWrongType(), secretBadEntry(), secretNoEntry(), secretWrongPort(), secretEmptyEntry(),
-		secretNoColon(), invalidBasic(), bornBeforeSecret(), severalCredentials(), providerFailed(),
+		secretNoColon(), invalidBasic(), bornBeforeSecret(), severalCredentials(), firstStale(), staleOnPublic(), providerFailed(),
 		scene{namespace: "support", app: "helpdesk", image: "hub.lab/acme/helpdesk:4.0", owner: deployment, users: puller("acmehelp", "acme/helpdesk")}.of(Case{
 			Name: "denied-or-missing", Cause: "auth.denied-or-missing", About: "a private repository of a registry that will not tell private from missing",
 			Ambiguous: privateOrMissing}),
@@ -96,7 +96,7 @@ func lockedOut() Case {
 	return scene{namespace: "payments", app: "terminal", image: "hub.lab/acme/terminal:2.2", owner: deployment,
 		users:   puller("acmepay", "acme/terminal"),
 		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmepay", "paper-kite"))},
-		faults:  []registrytest.Fault{{Where: registrytest.Where{Step: registrytest.StepToken}, Answer: registrytest.Answer{Preset: "locked-out"}}},
+		faults:  []registrytest.Fault{{Where: registrytest.Where{Step: registrytest.StepToken, Method: "POST"}, Answer: registrytest.Answer{Preset: "locked-out"}}},
 	}.of(Case{Name: "locked-out", Cause: "auth.locked-out", About: "too many wrong passwords: the registry refuses to look at another",
 		// The token endpoint's words are not passed on: a 429 is all there is.
 		Ambiguous: []string{"auth.locked-out", "registry.rate-limited"}})
@@ -156,6 +156,24 @@ func severalCredentials() Case {
 		users:   []registrytest.User{u},
 		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login(u.Name, u.Password)), pullSecret("regcred-common", "ecr.lab", dockerAuth{})},
 	}.of(Case{Name: "several-credentials", Cause: "auth.expired-credentials", About: "two secrets fit: an expired one, then an empty one; both errors are listed"})
+}
+
+// firstStale: of two secrets the second is good, and with it the registry says what is wrong: the tag.
+func firstStale() Case {
+	u := yesterday()
+	return scene{namespace: "picking", app: "scanner", image: "ecr.lab/picking/scanner:2.0.1", owner: deployment,
+		users:   []registrytest.User{u, {Name: "scan-bot", Password: password, Pull: []string{"picking/*"}}},
+		secrets: []v1.Secret{pullSecret("regcred", "ecr.lab", login(u.Name, u.Password)), pullSecret("regcred-team", "ecr.lab", login("scan-bot", password))},
+	}.of(Case{Name: "two-secrets-first-stale", Cause: "name.tag-not-found", About: "two secrets fit: an expired one, then a good one, which is told that the tag is missing",
+		Ambiguous: []string{"name.tag-not-found", "name.repository-not-found"}})
+}
+
+// staleOnPublic: anybody may pull this image, but not with a wrong password.
+func staleOnPublic() Case {
+	return scene{namespace: "website", app: "pages", image: "hub.lab/site/pages:5.5", owner: deployment,
+		secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmeweb", "battery-staple"))},
+	}.of(Case{Name: "public-image-stale-secret", Cause: "auth.invalid-credentials", About: "a public image that a wrong pull secret keeps from being pulled",
+		Ambiguous: wrongOrExpired})
 }
 
 // bornBeforeSecret: the service account got its secret only after the pod was made, and admission looks only once.

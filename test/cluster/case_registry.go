@@ -1,6 +1,10 @@
 package cluster
 
-import "github.com/refloat-dev/refloat/internal/registrytest"
+import (
+	v1 "k8s.io/api/core/v1"
+
+	"github.com/refloat-dev/refloat/internal/registrytest"
+)
 
 // registryCases lists the cases of its family: each is one repository that its registry answers for in one way.
 func registryCases() []Case {
@@ -10,6 +14,10 @@ func registryCases() []Case {
 		// Docker Hub counts manifest GETs and lets HEAD pass.
 		scene{namespace: "reports", app: "monthly", image: "open.lab/reports/monthly:12.0", owner: cronJob, faults: fetches("rate-limited")}.of(Case{
 			Name: "rate-limited", Cause: "registry.rate-limited", About: "too many pulls from this address"}),
+		// Docker Hub names the account where the pull was authenticated: the limit is the same from everywhere.
+		scene{namespace: "quotas", app: "counter", image: "hub.lab/acme/counter:1.4", owner: deployment, users: puller("acmequota", "acme/counter"),
+			secrets: []v1.Secret{pullSecret("dockerhub", "hub.lab", login("acmequota", password))}, faults: spentBy("acmequota")}.of(Case{
+			Name: "rate-limited-account", Cause: "registry.rate-limited", About: "too many pulls by this account"}),
 		scene{namespace: "forecasts", app: "demand", image: "open.lab/forecasts/demand:0.6", owner: deployment, faults: fetches("error-502")}.of(Case{
 			Name: "unavailable-gateway", Cause: "registry.unavailable", About: "the proxy before the registry answers 502 with its own page"}),
 		scene{namespace: "vouchers", app: "redeem", image: "open.lab/vouchers/redeem:2.9", owner: statefulSet, faults: manifests("rate-limited-bare")}.of(Case{
@@ -37,6 +45,15 @@ func registryCases() []Case {
 // manifests has every request for a manifest answered in a preset's words.
 func manifests(preset string) []registrytest.Fault {
 	return []registrytest.Fault{{Where: registrytest.Where{Step: registrytest.StepManifest}, Answer: registrytest.Answer{Preset: preset}}}
+}
+
+// spentBy is a pull limit that counts an account.
+func spentBy(account string) []registrytest.Fault {
+	f := fetches("rate-limited")
+	f[0].Answer.Header = map[string]string{"docker-ratelimit-source": account}
+	f[0].Answer.Body = `{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit as '` + account +
+		`'. You may increase the limit by upgrading. https://www.docker.com/increase-rate-limit"}]}` + "\n"
+	return f
 }
 
 // fetches lets HEAD pass.
