@@ -43,15 +43,15 @@ func fuzzers(t *testing.T) []string {
 	t.Helper()
 	var found []string
 	decl := regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
-	tests, err := filepath.Glob("../../*/*_test.go")
-	if err != nil {
-		t.Fatal(err)
+	var tests []string
+	for _, depth := range []string{"*", "*/*", "*/*/*", "*/*/*/*"} {
+		files, err := filepath.Glob("../../" + depth + "/*_test.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests = append(tests, files...)
 	}
-	deeper, err := filepath.Glob("../../*/*/*_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range append(tests, deeper...) {
+	for _, file := range tests {
 		src, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
