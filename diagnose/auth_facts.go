@@ -63,7 +63,7 @@ func (v *view) sharpenAuth(d *Diagnosis) {
 	for i := range p.unread {
 		s := &p.unread[i]
 		d.gap(evidence.Gap{Vantage: evidence.API, What: "secret " + s.Name + " in namespace " + s.Namespace, Why: "it could not be read, which does not mean that it is missing",
-			How: "kubectl auth can-i get " + quote("secret/"+s.Name) + " -n " + quote(s.Namespace), Deciding: true})
+			How: "kubectl auth can-i get " + evidence.Quote("secret/"+s.Name) + " -n " + evidence.Quote(s.Namespace), Deciding: true})
 	}
 	v.weighSecrets(d, p)
 	// A secret that nobody read may be the one that was used; what the text says by itself it says of any of them.

@@ -174,7 +174,7 @@ func (v *view) unreadGaps(d *Diagnosis) {
 			namespace, secret = v.c.Pull.Namespace, name
 		}
 		d.gap(evidence.Gap{Vantage: evidence.API, What: "secret " + secret + " in namespace " + namespace, Why: "it could not be read, which does not mean that it is missing",
-			How: "kubectl auth can-i get " + quote("secret/"+secret) + " -n " + quote(namespace), Deciding: true})
+			How: "kubectl auth can-i get " + evidence.Quote("secret/"+secret) + " -n " + evidence.Quote(namespace), Deciding: true})
 	}
 }
 

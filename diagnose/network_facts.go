@@ -59,7 +59,7 @@ func (v *view) addGaps(d *Diagnosis) {
 		return
 	}
 	if d.Cause == Unknown {
-		how := "kubectl get events -n " + quote(orElse(p.Namespace, "NAMESPACE")) + " --field-selector involvedObject.name=" + quote(orElse(p.Pod, "POD"))
+		how := "kubectl get events -n " + evidence.Quote(orElse(p.Namespace, "NAMESPACE")) + " --field-selector involvedObject.name=" + evidence.Quote(orElse(p.Pod, "POD"))
 		d.gap(evidence.Gap{Vantage: evidence.API, What: "the error text of the pull", Why: "neither the container's status nor an event carries it", How: how, Deciding: true})
 		return
 	}
@@ -72,7 +72,7 @@ func (v *view) addGaps(d *Diagnosis) {
 			return // it was: what it left open has its own gap
 		}
 		d.gap(evidence.Gap{Vantage: evidence.Registry, What: "what " + orElse(d.Reading.Registry, "the registry") + " answers", Why: "it was not asked",
-			How: "with the pod's credentials: skopeo inspect --raw docker://" + quote(untagged(orElse(p.Image, d.Reading.Image))), Deciding: true})
+			How: "with the pod's credentials: skopeo inspect --raw docker://" + evidence.Quote(clean(untagged(orElse(p.Image, d.Reading.Image)), maxRef)), Deciding: true})
 	case "network", "node":
 		if p.Node != "" {
 			d.gap(evidence.Gap{Vantage: evidence.Node, What: "node " + p.Node + " from inside", Why: "it was not looked at", How: v.pullByHand(), Deciding: true})
@@ -82,14 +82,14 @@ func (v *view) addGaps(d *Diagnosis) {
 
 // pullByHand is how to see the same failure on the node, by the client that its home has.
 func (v *view) pullByHand() string {
-	image := quote(v.c.Pull.Image)
+	image := evidence.Quote(clean(v.c.Pull.Image, maxRef))
 	var n evidence.NodeState
 	if v.node != nil {
 		n = *v.node.NodeState
 	}
 	switch {
 	case n.Home == evidence.HomeTalos:
-		return "talosctl --nodes " + quote(v.c.Pull.Node) + " image pull " + image
+		return "talosctl --nodes " + evidence.Quote(v.c.Pull.Node) + " image pull " + image
 	case n.Home == evidence.HomeK3s:
 		return "on the node: sudo k3s crictl pull " + image
 	case n.Home == evidence.HomeRKE2:
@@ -110,15 +110,4 @@ func untagged(image string) string {
 		name = name[:i]
 	}
 	return name + "@" + digest
-}
-
-// quote makes a name or reference safe to paste: an image string of a pod may hold anything.
-func quote(s string) string {
-	s = clean(s, maxRef)
-	if s != "" && !strings.ContainsFunc(s, func(c rune) bool {
-		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:@", c)
-	}) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -106,7 +106,7 @@ func (f *finder) newCase(cand *candidate, c stuck.Container) *evidence.Case {
 		out.Gaps = append(out.Gaps, evidence.Gap{
 			Vantage: evidence.API, What: "the error of the last pull", Deciding: true,
 			Why: "the container's waiting message carries none (kubelets before 1.32 put none there), and no event of the last hour does",
-			How: "on the node: journalctl -u kubelet | grep " + quote(pull.UID),
+			How: "on the node: journalctl -u kubelet | grep " + evidence.Quote(pull.UID),
 		})
 	}
 	return out

@@ -27,7 +27,7 @@ func (e *NotFoundError) Error() string {
 	list := "kubectl get " + e.Kind + "s"
 	if e.Namespace != "" {
 		what += fmt.Sprintf(" in namespace %q", e.Namespace)
-		list += " -n " + quote(e.Namespace)
+		list += " -n " + evidence.Quote(e.Namespace)
 	}
 	if len(e.Similar) > 0 {
 		return what + "\nthere is " + strings.Join(e.Similar, ", ")

@@ -96,7 +96,7 @@ func (c *Client) eachEvent(ctx context.Context, ns, selector string, visit func(
 
 // noEvents notes which verdicts hang on events that could not be read.
 func (f *finder) noEvents(ns string, cands []*candidate, err error) {
-	g := gap("events in namespace "+ns, err, "kubectl get events -n "+quote(ns))
+	g := gap("events in namespace "+ns, err, "kubectl get events -n "+evidence.Quote(ns))
 	for _, cand := range cands {
 		for _, c := range cand.containers {
 			// A kubelet of 1.32 or later says the cause in the status; a silent one may hide a stuck pull.

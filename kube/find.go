@@ -233,10 +233,10 @@ func (f *finder) namespaceExists(ctx context.Context) error {
 func (f *finder) forbidden(err error) {
 	verb, resource := refusedRequest(err)
 	g := gap(resource+" in namespace "+f.sel.namespace, err, "")
-	g.How = "kubectl auth can-i " + verb + " " + quote(resource) + " -n " + quote(f.sel.namespace)
+	g.How = "kubectl auth can-i " + verb + " " + evidence.Quote(resource) + " -n " + evidence.Quote(f.sel.namespace)
 	switch {
 	case f.sel.namespace == "" && resource != "pods":
-		g.What, g.How = resource+" in all namespaces", "kubectl auth can-i "+verb+" "+quote(resource)+" -A"
+		g.What, g.How = resource+" in all namespaces", "kubectl auth can-i "+verb+" "+evidence.Quote(resource)+" -A"
 	case f.sel.namespace == "":
 		g.What, g.How = "pods in all namespaces", "ask for one namespace: kubectl refloat why -n NAMESPACE"
 	}

@@ -75,7 +75,7 @@ func (o *observer) addNodes(ctx context.Context) {
 	for _, n := range names[len(chosen):] {
 		got[n] = seen{gaps: []evidence.Gap{{
 			Vantage: evidence.API, What: "node " + n, Why: fmt.Sprintf("%d nodes with more failing pulls were looked at", maxNodeRequests),
-			How: "kubectl describe node " + quote(n),
+			How: "kubectl describe node " + evidence.Quote(n),
 		}}}
 	}
 	o.addNodeEvents(ctx, disk, got)
@@ -97,7 +97,7 @@ func (o *observer) node(ctx context.Context, n string, look looks, left *atomic.
 		return nodeSeen{seen: seen{facts: []*evidence.Fact{o.fact(fmt.Sprintf("node %q does not exist any more", n), "node "+n, evidence.Fact{})}}}
 	}
 	if err != nil {
-		return nodeSeen{seen: seen{gaps: []evidence.Gap{gap("node "+n, err, "kubectl get node "+quote(n))}}}
+		return nodeSeen{seen: seen{gaps: []evidence.Gap{gap("node "+n, err, "kubectl get node "+evidence.Quote(n))}}}
 	}
 	state := nodestate.Read(node)
 	var gaps []evidence.Gap

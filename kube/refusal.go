@@ -42,13 +42,3 @@ func grouped(resource, group string) string {
 	}
 	return name + "." + group
 }
-
-var plain = regexp.MustCompile(`^[A-Za-z0-9._/:@-]+$`)
-
-// quote makes a name one word of a shell command: not every name in a pod's spec is one that the API allows.
-func quote(s string) string {
-	if plain.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}

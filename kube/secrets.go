@@ -75,7 +75,7 @@ func (o *observer) secret(ctx context.Context, n name) seen {
 		shape := &evidence.Secret{Namespace: n.namespace, Name: n.name, Exists: evidence.No}
 		return seen{facts: []*evidence.Fact{o.fact(what+" does not exist", source, evidence.Fact{Secret: shape})}}
 	case err != nil:
-		how := fmt.Sprintf("kubectl get secret %s -n %s -o jsonpath='{.type}'", quote(n.name), quote(n.namespace))
+		how := fmt.Sprintf("kubectl get secret %s -n %s -o jsonpath='{.type}'", evidence.Quote(n.name), evidence.Quote(n.namespace))
 		shape := &evidence.Secret{Namespace: n.namespace, Name: n.name, Exists: evidence.Unknown}
 		return seen{
 			facts: []*evidence.Fact{o.fact(what+" could not be read: "+short(err), source, evidence.Fact{Secret: shape})},

@@ -69,7 +69,7 @@ func (o *observer) addWorkload(c *evidence.Case, up climb, histories map[history
 		}
 		if found.err != nil {
 			top := h[0].top.Ref
-			how := "kubectl rollout history " + quote(strings.ToLower(top.Kind)+"/"+top.Name) + " -n " + quote(top.Namespace)
+			how := "kubectl rollout history " + evidence.Quote(strings.ToLower(top.Kind)+"/"+top.Name) + " -n " + evidence.Quote(top.Namespace)
 			c.Gaps = append(c.Gaps, gap("the history of "+show(top), found.err, how))
 		}
 	}

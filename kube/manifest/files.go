@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/refloat-dev/refloat/evidence"
 )
 
 const (
@@ -67,7 +69,7 @@ func (r *reader) walk(root string) error {
 		case d.Name() == "Chart.yaml":
 			dir := filepath.Dir(path)
 			return &Error{File: dir, What: "it is a Helm chart: its manifests are templates",
-				Do: "render it first: helm template " + quote(dir) + " | kubectl refloat check -f -"}
+				Do: "render it first: helm template " + evidence.Quote(dir) + " | kubectl refloat check -f -"}
 		case !slices.Contains(extensions, strings.ToLower(filepath.Ext(path))):
 			return nil
 		}
@@ -110,12 +112,4 @@ func (r *reader) read(from io.Reader, name string) error {
 	}
 	s := stream{reader: r, file: filepath.ToSlash(name), data: data}
 	return s.read()
-}
-
-// quote makes a path one word of a shell command.
-func quote(s string) string {
-	if s != "" && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") == "" {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

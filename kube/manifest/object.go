@@ -61,7 +61,7 @@ func (s *stream) list(items *yaml.Node, depth int) error {
 func (s *stream) kustomization(n *yaml.Node) error {
 	do := build
 	if s.file != "-" {
-		do = strings.Replace(build, "DIR", quote(filepath.ToSlash(filepath.Dir(s.file))), 1)
+		do = strings.Replace(build, "DIR", evidence.Quote(filepath.ToSlash(filepath.Dir(s.file))), 1)
 	}
 	return s.fail(n.Line, do, "it is a kustomization: what it deploys is not what stands in its files")
 }

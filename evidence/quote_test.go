@@ -1,8 +1,10 @@
-package plan
+package evidence_test
 
 import (
 	"os/exec"
 	"testing"
+
+	"github.com/refloat-dev/refloat/evidence"
 )
 
 func TestQuote(t *testing.T) {
@@ -22,14 +24,14 @@ func TestQuote(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if got := quote(tt.in); got != tt.want {
-				t.Errorf("quote(%q) = %s, want %s", tt.in, got, tt.want)
+			if got := evidence.Quote(tt.in); got != tt.want {
+				t.Errorf("Quote(%q) = %s, want %s", tt.in, got, tt.want)
 			}
 		})
 	}
 }
 
-// FuzzQuote holds quote to the shell itself: what it prints must come back as it went in.
+// FuzzQuote holds Quote to the shell itself: what it prints must come back as it went in.
 func FuzzQuote(f *testing.F) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -44,10 +46,10 @@ func FuzzQuote(f *testing.F) {
 				t.Skip("no argument can hold a zero byte")
 			}
 		}
-		quoted := quote(s)
+		quoted := evidence.Quote(s)
 		for i := 0; i < len(quoted); i++ {
 			if quoted[i] < 0x20 || quoted[i] > 0x7e {
-				t.Fatalf("quote(%q) prints byte %#x", s, quoted[i])
+				t.Fatalf("Quote(%q) prints byte %#x", s, quoted[i])
 			}
 		}
 		out, err := exec.Command(bash, "-c", "printf %s "+quoted).Output()
