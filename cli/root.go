@@ -41,7 +41,8 @@ func Run(ctx context.Context, args []string, s Streams) int {
 	return explainError(s.Err, err)
 }
 
-const rootLong = `Refloat says why a pod cannot pull its image, with the evidence.
+const rootLong = `Refloat says why a pod cannot pull its image, with the evidence: from what
+Kubernetes knows and from what the registry answers.
 
 Without a command it runs "why" in the current namespace. Exit codes: 0 nothing
 is wrong; 1 refloat itself failed; 2 usage; 3 failing pulls were found; 4 could

@@ -20,6 +20,11 @@ const whyLong = `Why says what keeps pods from getting their images, one finding
 cause, with the facts it rests on, what was ruled out, what to do, and what
 could not be seen. It reads and never writes.
 
+It also asks each image's registry as the kubelet would: with the pull secrets
+of the pod, in the kubelet's order, and with no other credentials. A credential
+that was refused is not tried again for ten minutes, and none is where the
+registry may have locked the login out. --no-probe sends registries nothing.
+
 It looks at init, app and ephemeral containers, image volumes, the sandbox's
 pause image, images that fail to unpack, pulls that have gone silent, and pods
 that admission refused.`

@@ -37,7 +37,9 @@ type gotSecret struct {
 type question struct {
 	probe.Question
 	key, host string
-	probe     evidence.Probe
+	// limited is set where the registry has limited a pull before.
+	limited bool
+	probe   evidence.Probe
 }
 
 // pulls are the cases that a registry can tell something about.
@@ -123,12 +125,27 @@ func (r *run) questions(pulls []*pull) []*question {
 		key := keyOf(q)
 		if known[key] == nil {
 			host, _, _ := strings.Cut(p.ring.Repository, "/")
-			known[key] = &question{Question: q, key: key, host: host}
+			known[key] = &question{Question: q, key: key, host: host, limited: wasLimited(p.c)}
 			out = append(out, known[key])
 		}
 		p.question = known[key]
 	}
+	slices.SortStableFunc(out, func(a, b *question) int { return after(a.limited) - after(b.limited) })
 	return out
+}
+
+func after(last bool) int {
+	if last {
+		return 1
+	}
+	return 0
+}
+
+// wasLimited tells a message of too many requests: what that was about is for diagnose to say.
+func wasLimited(c *evidence.Case) bool {
+	return slices.ContainsFunc(c.Messages(), func(f *evidence.Fact) bool {
+		return strings.Contains(f.Message.Text, "429") || strings.Contains(strings.ToLower(f.Message.Text), "toomanyrequests")
+	})
 }
 
 // keyOf is equal for questions with one answer. Of credentials it keeps a hash, and that in memory only.

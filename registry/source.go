@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -74,6 +75,8 @@ type run struct {
 	at      time.Time
 	walker  *probe.Walker
 	secrets map[secretName]gotSecret
+	// done of total questions are answered.
+	done, total int
 }
 
 // Observe adds to each case what its pod's secrets hold for its image (Keyring), what the registry answered (Probe),
@@ -95,9 +98,16 @@ func (s *Source) Observe(ctx context.Context, cases []*evidence.Case) error {
 	pulls := r.pulls(cases)
 	r.readSecrets(within, pulls)
 	questions := r.questions(pulls)
-	r.ask(within, questions)
-	r.tell(pulls)
+	// A limit that this machine meets too ends all asking there: what may meet it comes last.
+	at := slices.IndexFunc(questions, func(q *question) bool { return q.limited })
+	if at < 0 {
+		at = len(questions)
+	}
+	r.total = len(questions)
+	r.ask(within, questions[:at])
 	r.alternatives(within, pulls)
+	r.ask(within, questions[at:])
+	r.tell(pulls)
 	return ctx.Err()
 }
 
@@ -109,7 +119,6 @@ func (r *run) ask(ctx context.Context, questions []*question) {
 			hosts[q.host] = make(chan struct{}, perHost)
 		}
 	}
-	var done int
 	var mu sync.Mutex
 	group := new(errgroup.Group)
 	group.SetLimit(inFlight)
@@ -121,9 +130,9 @@ func (r *run) ask(ctx context.Context, questions []*question) {
 			<-slot
 			mu.Lock()
 			defer mu.Unlock()
-			done++
+			r.done++
 			if r.Progress != nil {
-				r.Progress(done, len(questions))
+				r.Progress(r.done, r.total)
 			}
 			return nil
 		})

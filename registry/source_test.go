@@ -293,3 +293,23 @@ func TestBudget(t *testing.T) {
 		t.Errorf("steps: %+v", s)
 	}
 }
+
+// TestLimitedLast: an image whose pull was limited is asked for after the others of its registry, which would go unanswered.
+func TestLimitedLast(t *testing.T) {
+	t.Parallel()
+	r, host := serve(t, registrytest.Open)
+	where := registrytest.Where{Repository: "team/limited", Step: registrytest.StepManifest}
+	if err := r.Faults.Add(registrytest.Fault{ID: "limit", Where: where, Answer: registrytest.Answer{Preset: "rate-limited"}}); err != nil {
+		t.Fatal(err)
+	}
+	limited := pull("shop", "a", host+"/team/limited:1")
+	limited.Facts = append(limited.Facts, &evidence.Fact{Message: &evidence.Message{Origin: evidence.Waiting, Text: "429 Too Many Requests"}})
+	typo := pull("shop", "b", host+"/team/app:1.27.l")
+	observe(t, &registry.Source{}, limited, typo)
+	if typo.First(func(f *evidence.Fact) bool { return f.Alternatives != nil }) == nil {
+		t.Error("the limit of one image kept another from being looked for")
+	}
+	if p := probeOf(limited); p == nil || p.Attempts[0].Served {
+		t.Errorf("the limited image: %+v", p)
+	}
+}
