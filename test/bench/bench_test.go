@@ -121,7 +121,7 @@ func TestMarkdown(t *testing.T) {
 	}}
 	text := r.markdown()
 	for _, want := range []string{
-		"| `kubectl refloat why -A -o json` | 2.00 s | 2.00 | 100 MB | 2.00 | 1.00 s |",
+		"| `kubectl refloat why -A --no-probe -o json` | 2.00 s | 2.00 | 100 MB | 2.00 | 1.00 s |",
 		"| **all** | 40 | 42 |",
 		"| requests ≤ 40, 98,400 pods with 400 failing | 42 | **missed** |",
 		"| messages a second ≥ 200,000 | 100,000 | **missed** |",

@@ -39,7 +39,8 @@ type filler struct {
 	healthy, failing int // so many pod numbers are made of each kind
 }
 
-func newFiller(ctx context.Context, lab *cluster.Lab, progress io.Writer) (*filler, error) {
+// clientsOf is a filler of a lab that knows nothing of what is in it.
+func clientsOf(lab *cluster.Lab, progress io.Writer) (*filler, error) {
 	config := lab.RESTConfig()
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	f := &filler{lab: lab, progress: progress, owners: map[[2]int]metav1.OwnerReference{}}
@@ -48,6 +49,15 @@ func newFiller(ctx context.Context, lab *cluster.Lab, progress io.Writer) (*fill
 		return nil, err
 	}
 	if f.apps, err = appsv1client.NewForConfig(config); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// newFiller also takes up where a run before this one ended.
+func newFiller(ctx context.Context, lab *cluster.Lab, progress io.Writer) (*filler, error) {
+	f, err := clientsOf(lab, progress)
+	if err != nil {
 		return nil, err
 	}
 	mark, err := f.core.ConfigMaps(defaultName).Get(ctx, marker, metav1.GetOptions{})

@@ -1,10 +1,10 @@
-// Command bench measures `kubectl refloat why -A` on the lab's own API server, against the least that a client can do and
-// against kubectl, and prints what is in docs/benchmarks.md.
+// Command bench measures refloat on the lab, in two parts, and prints what is in docs/benchmarks.md.
 //
-//	go run ./test/bench [-pods 20000,100000] [-rounds 3] [-keep] [-write]
+//	go run ./test/bench [-only cluster|registry] [-pods 20000,100000] [-rounds 3] [-keep] [-write]
 //
-// The lab is bare: etcd, the API server and no kubelets, with pods that have the shape of a real cluster's and of which 2 %
-// cannot pull. Every program that is measured is a process of its own; they run in turn, round after round, and the median
+// The lab is bare: etcd, the API server and no kubelets. The first part runs `why -A --no-probe` over pods that have the shape of a
+// real cluster's and of which 2 % cannot pull, against the least that a client can do and against kubectl. The second asks the lab's
+// registries too: `why -A` over pods that all fail, and `check` beside crane, which a module of its own pins. Every program that is measured is a process of its own; they run in turn, round after round, and the median
 // counts. It ends with an error if refloat's answer is not the one that was made, never for being slow: that is in the table.
 package main
 
@@ -27,6 +27,7 @@ import (
 type options struct {
 	sizes       []int
 	rounds      int
+	only        string // one part; empty: both
 	keep, write bool
 }
 
@@ -47,6 +48,7 @@ func main() {
 func parse() (options, error) {
 	var o options
 	pods := flag.String("pods", "20000,100000", "how many pods, in ascending order")
+	flag.StringVar(&o.only, "only", "", "measure one part: cluster or registry; -write then keeps the other")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each program runs")
 	flag.BoolVar(&o.keep, "keep", false, "leave the lab up, with its pods, for the next run")
 	flag.BoolVar(&o.write, "write", false, "write docs/benchmarks.md")
@@ -58,11 +60,17 @@ func parse() (options, error) {
 		}
 		o.sizes = append(o.sizes, n)
 	}
+	if o.only != "" && o.only != clusterPart && o.only != registryPart {
+		return o, fmt.Errorf("-only takes %s or %s, not %q", clusterPart, registryPart, o.only)
+	}
 	if o.rounds < 1 {
 		return o, errors.New("-rounds must be at least 1")
 	}
 	return o, nil
 }
+
+// The parts of the benchmark.
+const clusterPart, registryPart = "cluster", "registry"
 
 func run(ctx context.Context, o options) error {
 	progs, err := build(ctx)
@@ -70,28 +78,51 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(progs.dir)
+	var whole, asking string
+	if o.only != clusterPart {
+		r, err := onRegistries(ctx, progs, o)
+		if err != nil {
+			return err
+		}
+		asking = r.markdown()
+	}
+	if o.only != registryPart {
+		if whole, err = onCluster(ctx, progs, o); err != nil {
+			return err
+		}
+	}
+	fmt.Print(merge("", whole, asking))
+	if !o.write {
+		return nil
+	}
+	path := filepath.Join(progs.root, "docs", "benchmarks.md")
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(merge(string(old), whole, asking)), 0o644)
+}
+
+// onCluster measures the api vantage point alone.
+func onCluster(ctx context.Context, progs programs, o options) (string, error) {
 	r := newReport(ctx, o.rounds)
+	var err error
 	fmt.Fprintln(os.Stderr, "bench: reading messages …")
 	if r.classifier, err = classifier(ctx, progs.root); err != nil {
-		return err
+		return "", err
 	}
 	lab, err := cluster.Up(ctx, cluster.Config{Name: "bench", Bare: true, Progress: os.Stderr})
 	if err != nil {
-		return err
+		return "", err
 	}
 	err = onLab(ctx, lab, progs, o, r)
 	if !o.keep {
 		err = errors.Join(err, lab.Down(context.WithoutCancel(ctx)))
 	}
 	if err != nil {
-		return err
+		return "", err
 	}
-	text := r.markdown()
-	fmt.Print(text)
-	if o.write {
-		return os.WriteFile(filepath.Join(progs.root, "docs", "benchmarks.md"), []byte(text), 0o644)
-	}
-	return nil
+	return r.markdown(), nil
 }
 
 // onLab fills the lab and measures at each size. Between two sizes it first adds the healthy pods alone, to tell memory that

@@ -10,7 +10,7 @@ import (
 )
 
 // programs are what is run, built for this run alone.
-type programs struct{ root, dir, refloat, floor, measure string }
+type programs struct{ root, dir, refloat, floor, measure, crane string }
 
 // build builds the plugin as `make build` does, and the programs that go with it.
 func build(ctx context.Context) (programs, error) {
@@ -28,13 +28,21 @@ func build(ctx context.Context) (programs, error) {
 	}
 	for pkg, path := range map[string]*string{"cmd/kubectl-refloat": &p.refloat, "test/bench/floor": &p.floor, "test/bench/measure": &p.measure} {
 		*path = filepath.Join(p.dir, filepath.Base(pkg))
-		cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", *path, "./"+pkg)
-		cmd.Dir, cmd.Env, cmd.Stderr = p.root, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
-		if err := cmd.Run(); err != nil {
-			return p, fmt.Errorf("building %s: %w", pkg, err)
+		if err := goBuild(ctx, p.root, *path, "./"+pkg); err != nil {
+			return p, err
 		}
 	}
-	return p, nil
+	p.crane = filepath.Join(p.dir, "crane")
+	return p, goBuild(ctx, filepath.Join(p.root, "test", "bench", "crane"), p.crane, "github.com/google/go-containerregistry/cmd/crane")
+}
+
+func goBuild(ctx context.Context, dir, out, pkg string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
+	cmd.Dir, cmd.Env, cmd.Stderr = dir, append(os.Environ(), "CGO_ENABLED=0"), os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("building %s: %w", pkg, err)
+	}
+	return nil
 }
 
 // classifier runs the classifier's own benchmark on one core and returns its figures by unit, such as messages/s.

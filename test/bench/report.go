@@ -28,12 +28,16 @@ type report struct {
 }
 
 func newReport(ctx context.Context, rounds int) *report {
-	r := &report{rounds: rounds, machine: machine()}
-	// Without git, as in a tarball, the document does not say what was measured.
-	if out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output(); err == nil {
-		r.revision = strings.TrimSpace(string(out))
+	return &report{rounds: rounds, machine: machine(), revision: revision(ctx)}
+}
+
+// revision is the commit that is measured. Without git, as in a tarball, the document does not say it.
+func revision(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		return ""
 	}
-	return r
+	return strings.TrimSpace(string(out))
 }
 
 func (r *report) printf(format string, args ...any) { fmt.Fprintf(&r.out, format, args...) }
@@ -41,13 +45,13 @@ func (r *report) printf(format string, args ...any) { fmt.Fprintf(&r.out, format
 // markdown is the document.
 func (r *report) markdown() string {
 	r.out.Reset()
-	r.printf("# Benchmarks\n\nWritten by `go run ./test/bench -write` (`make bench` prints the same), medians of %d rounds in which the programs ran in turn.\n\n", r.rounds)
+	r.printf("# Benchmarks\n\nWritten by `go run ./test/bench -write` (`make bench` prints the same; `-only cluster` or `-only registry` measures one part and keeps the other), medians of %d rounds in which the programs ran in turn.\n\n", r.rounds)
 	r.printf("- Machine: %s.\n- Cluster: Kubernetes %s, the lab's API server, with %d namespaces, a node for every %d pods, %d pods to a Deployment, two containers\n  to a pod; 2 %% of the pods cannot pull, for %d different causes, and 0.2 %% crash.\n",
 		r.machine, r.kubernetes, namespaces, block/blockNodes, perWorkload, len(causes))
 	if r.revision != "" {
 		r.printf("- Refloat: %s, built as `make build` does.\n", r.revision)
 	}
-	r.printf("- The floor: a client that pages through all pods, typed and in protobuf, 500 at a time, and keeps nothing.\n- Memory is the peak of the process (`ru_maxrss`); CPU is user and system time together.\n")
+	r.printf("- `--no-probe` leaves the registries out, as all the others do; what asking them takes is below.\n- The floor: a client that pages through all pods, typed and in protobuf, 500 at a time, and keeps nothing.\n- Memory is the peak of the process (`ru_maxrss`); CPU is user and system time together.\n")
 	for _, s := range r.stages {
 		if !s.lean {
 			r.size(s)
@@ -157,11 +161,7 @@ func (r *report) aims() {
 }
 
 func (r *report) aim(what, got string, met bool) {
-	verdict := "met"
-	if !met {
-		verdict = "**missed**"
-	}
-	r.printf("| %s | %s | %s |\n", what, got, verdict)
+	writeAim(&r.out, what, got, met)
 }
 
 func ratio[T int | time.Duration](a, b T) float64 { return float64(a) / float64(b) }

@@ -138,11 +138,14 @@ func (p pod) events(made *v1.Pod, now time.Time) []*v1.Event {
 	if !p.fails() {
 		return []*v1.Event{event(made, now, "Normal", "Pulled", fmt.Sprintf("Container image %q already present on machine", image), 1)}
 	}
-	reason, waiting := "Error: ErrImagePull", fmt.Sprintf("Failed to pull image %q: %s", image, p.workload().cause().error(image, p))
+	return failedEvents(made, image, p.workload().cause().error(image, p), now)
+}
+
+func failedEvents(made *v1.Pod, image, text string, now time.Time) []*v1.Event {
 	return []*v1.Event{
 		event(made, now, "Normal", "Pulling", fmt.Sprintf("Pulling image %q", image), 5),
-		event(made, now, "Warning", "Failed", waiting, 5),
-		event(made, now, "Warning", "Failed", reason, 5),
+		event(made, now, "Warning", "Failed", fmt.Sprintf("Failed to pull image %q: %s", image, text), 5),
+		event(made, now, "Warning", "Failed", "Error: ErrImagePull", 5),
 		event(made, now, "Normal", "BackOff", fmt.Sprintf("Back-off pulling image %q", image), 20),
 	}
 }

@@ -26,7 +26,7 @@ type figures struct {
 // The programs that are measured, in the order of the table.
 const (
 	floorRun   = "floor"
-	refloatRun = "kubectl refloat why -A -o json"
+	refloatRun = "kubectl refloat why -A --no-probe -o json"
 	tableRun   = "kubectl get pods -A"
 	jsonRun    = "kubectl get pods -A -o json"
 )
@@ -112,7 +112,7 @@ func (b bench) command(name string) []string {
 	case floorRun:
 		return []string{b.progs.floor}
 	case refloatRun:
-		return []string{b.progs.refloat, "why", "-A", "-o", "json"}
+		return []string{b.progs.refloat, "why", "-A", "--no-probe", "-o", "json"}
 	}
 	return append([]string{b.kubectl()}, strings.Fields(name)[1:]...)
 }
