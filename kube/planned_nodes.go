@@ -202,6 +202,9 @@ func (r *planner) room(ctx context.Context, n *plannedNode) error {
 	if err != nil {
 		return fmt.Errorf("asking node %s: %w", n.state.Name, err)
 	}
+	if metrics, err := r.askKubelet(ctx, n.state.Name, "metrics"); err == nil { // unknown otherwise
+		nodestate.AddMetrics(&n.state, metrics)
+	}
 	return nodestate.AddStats(&n.state, raw)
 }
 

@@ -202,10 +202,12 @@ var clouds = []struct{ part, what string }{
 	{".azurecr.io/", "nodes in Azure pull from ACR with the kubelet's credential provider"},
 }
 
-// nodeMay says why the node may have credentials that nothing here sees.
+// nodeMay says why the node, or one of those that a planned pod may land on, may have credentials that nothing here sees.
 func nodeMay(c *evidence.Case) string {
-	f := c.First(func(f *evidence.Fact) bool { return f.NodeState != nil })
-	if f != nil {
+	for _, f := range c.Facts {
+		if f.NodeState == nil {
+			continue
+		}
 		if f.NodeState.Providers == evidence.Yes {
 			return "the kubelet on " + f.NodeState.Name + " has a credential provider"
 		}
