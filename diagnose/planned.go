@@ -47,6 +47,7 @@ func (v *view) planned(d *Diagnosis) {
 // plannedAnonymous is a registry that wants credentials where the namespace's secrets have none.
 func (v *view) plannedAnonymous(d *Diagnosis, w *answers) {
 	fact := v.cite(v.text(w))
+	p := v.pullSecrets()
 	switch near := v.nearMiss(); {
 	case near != nil:
 		v.malformed(d, w, near)
@@ -56,10 +57,33 @@ func (v *view) plannedAnonymous(d *Diagnosis, w *answers) {
 	case len(v.unread()) > 0:
 		v.reason = "no pull secret that could be read matches"
 		v.unreadGaps(d)
+	case len(p.broken) > 0:
+		v.useless(d, w, p.broken, SecretMalformed)
+	case len(p.missing) > 0:
+		v.useless(d, w, p.missing, SecretMissing)
 	default:
 		v.noneOffered(d, w)
 	}
 	d.because(fact)
+	d.because(p.missing...)
+}
+
+// useless leads with secrets of which nothing can be offered. It stays one cause of two where another secret of the
+// pod may have been meant to serve, or where the registry may be hiding that there is nothing to pull.
+func (v *view) useless(d *Diagnosis, w *answers, secrets []*evidence.Fact, c Code) {
+	sure := Likely
+	if w.cause == DeniedOrMissing || len(secrets) < len(v.pullSecrets().named) {
+		sure = Possible
+	}
+	v.blame(d, secrets, c, sure)
+	if sure == Likely {
+		d.Masks = append(d.Masks, w.cause)
+	} else {
+		d.allow(w.cause)
+	}
+	if v.reason == "" {
+		v.reason = "without credentials " + orElse(d.Reading.Registry, "the registry") + " does not give the image"
+	}
 }
 
 // cannotSay leaves the cause unknown.

@@ -25,7 +25,22 @@ func TestPlanned(t *testing.T) {
 	room := func(free uint64) *evidence.Fact {
 		return &evidence.Fact{Text: "room", NodeState: &evidence.NodeState{Name: "node-2", ImageFS: &evidence.Filesystem{Available: free, Capacity: 1 << 40}}}
 	}
+	pod := func(names ...string) *evidence.Fact {
+		return &evidence.Fact{Text: "pod", Pod: &evidence.Pod{PullSecrets: names}}
+	}
+	secret := func(name string, exists evidence.Tri, problem string) *evidence.Fact {
+		return &evidence.Fact{Text: "secret " + name, Secret: &evidence.Secret{Namespace: "shop", Name: name, Exists: exists, Problem: problem, Registries: []string{"quay.io"}}}
+	}
+	gone, hiding := secret("gone", evidence.No, ""), asked(probeOf(try(nil, after(first401).challenged(scope)...)))
+	none := ringOf(evidence.Keyring{})
 	tests := []join{
+		{name: "its one secret is missing", facts: []*evidence.Fact{none, nobody, pod("gone"), gone}, cause: SecretMissing, sure: Likely, says: "the pull secret shop/gone does not exist: without credentials shop.example", cites: "secret gone", masks: []Code{NoCredentials}},
+		{name: "missing, and the registry hides", facts: []*evidence.Fact{none, hiding, pod("gone"), gone}, cause: SecretMissing, sure: Possible, stays: []Code{DeniedOrMissing}},
+		{name: "missing, and another does not match", facts: []*evidence.Fact{none, nobody, pod("gone", "other"), gone, secret("other", evidence.Yes, "")}, cause: SecretMissing, sure: Possible, stays: []Code{NoCredentials}},
+		{name: "missing, and no pod names it", facts: []*evidence.Fact{none, nobody, pod(), gone}, cause: NoCredentials, sure: Likely},
+		{name: "missing, and a node may", facts: []*evidence.Fact{ringOf(evidence.Keyring{NodeMay: "an EKS node's credential provider"}), nobody, pod("gone"), gone}, cause: Unknown, sure: NoConfidence, cites: "secret gone", gap: "an EKS node's credential provider"},
+		{name: "of the wrong type", facts: []*evidence.Fact{none, nobody, pod("odd"), secret("odd", evidence.Yes, "of type Opaque")}, cause: SecretMalformed, sure: Likely, says: "of type Opaque"},
+		{name: "missing, and another is refused", facts: []*evidence.Fact{asked(probeOf(try(ci, ask(evidence.StepToken, 401, "")))), pod("gone", "regcred"), gone}, cause: InvalidCredentials, sure: Likely},
 		{name: "no such tag", facts: []*evidence.Fact{noTag}, cause: TagNotFound, sure: Likely, cites: "tag list is answered 200"},
 		{name: "no such platform", facts: []*evidence.Fact{index}, cause: PlatformMismatch, sure: Likely, says: "has no variant for linux/amd64"},
 		{name: "tag or repository", facts: []*evidence.Fact{asked(probeOf(try(nil, ask(evidence.StepManifest, 404, ""))))}, cause: TagNotFound, sure: Possible, stays: []Code{RepositoryNotFound}},
@@ -66,7 +81,7 @@ func TestPlanned(t *testing.T) {
 		t.Errorf("%s (%s), gaps %v", d.Cause, d.Confidence, d.Gaps)
 	}
 	for name, facts := range map[string][]*evidence.Fact{
-		"served": {asked(probeOf(good(nil)))}, "served to a login": {asked(probeOf(good(ci)))}, "room on one": {asked(large), room(5 << 30), room(1 << 39)}, "room": {asked(large), room(1 << 39)},
+		"served": {asked(probeOf(good(nil)))}, "served, a secret missing": {none, asked(probeOf(good(nil))), pod("gone"), gone}, "served to a login": {asked(probeOf(good(ci)))}, "room on one": {asked(large), room(5 << 30), room(1 << 39)}, "room": {asked(large), room(1 << 39)},
 	} {
 		d := Diagnose(plannedCase(facts...), noon)
 		got := Findings(&evidence.Collection{ObservedAt: noon, Cases: []*evidence.Case{plannedCase(facts...)}})
