@@ -109,6 +109,8 @@ type Diagnosis struct {
 	Masks []Code
 	// Served is set where a planned image would be pulled: there is no cause then.
 	Served bool
+	// ServedNow is set where the registry serves what it refused the node: the cause was there, and may be gone.
+	ServedNow bool
 	// Key is equal for cases with one root cause: a secret, a host and node, an image.
 	Key string
 }

@@ -59,7 +59,7 @@ func (v *view) unproved(d *Diagnosis, w *answers) bool {
 // servedNow is a cause that was there and is gone, unless the node asks with other credentials or another registry.
 func (v *view) servedNow(d *Diagnosis, w *answers) {
 	d.Confidence = Possible
-	v.servedIt = true
+	d.ServedNow = true
 	auth := stage(d.Cause) == stageAuth
 	switch {
 	case d.allows(RegistryConfig):

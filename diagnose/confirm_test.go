@@ -56,6 +56,9 @@ func (tt *join) check(t *testing.T, d Diagnosis) {
 	if !strings.Contains(d.Summary, tt.says) || len([]rune(d.Summary)) > maxSummary {
 		t.Errorf("summary %q does not say %q", d.Summary, tt.says)
 	}
+	if d.ServedNow != strings.Contains(d.Summary, " is served now") {
+		t.Errorf("served now: %v, summary %q", d.ServedNow, d.Summary)
+	}
 	if tt.cites != "" && !slices.ContainsFunc(d.Because, func(f *evidence.Fact) bool { return strings.Contains(f.Text, tt.cites) }) {
 		for _, f := range d.Because {
 			t.Logf("cites %q", f.Text)

@@ -35,8 +35,6 @@ type view struct {
 	subject string
 	// oneNode is set where this node alone fails and others have the image.
 	oneNode bool
-	// servedIt is set where the registry serves now what the message says it refused.
-	servedIt bool
 }
 
 func look(c *evidence.Case, now time.Time) *view {

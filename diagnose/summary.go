@@ -60,7 +60,7 @@ var sentences = map[Code]string{
 func (v *view) sentence(d *Diagnosis) string {
 	planned := v.c.Pull.Kind == evidence.Planned
 	switch {
-	case v.servedIt:
+	case d.ServedNow:
 		return "{image} is served now"
 	case d.Served:
 		return "{image} would be pulled"

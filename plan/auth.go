@@ -246,7 +246,7 @@ func (s subject) providerFailed() []Step {
 // deniedOrMissing first settles what the registry will not say.
 func (s subject) deniedOrMissing() []Step {
 	next, first := "2", slices.ContainsFunc(s.owners, func(o owner) bool { _, ok := certain(o.alternatives()); return ok })
-	if first {
+	if first || s.ServedNow { // other steps come before this one
 		next = "the step after this"
 	}
 	look := manual("Find out whether it exists, with an account that should see it",

@@ -77,6 +77,7 @@ func TestCommandsFit(t *testing.T) {
 		{"a token server's host", world{cause: diagnose.Timeout, reading: diagnose.Reading{Host: "auth.example.com"}}, []string{"https://auth.example.com/"}, []string{"a status, whichever"}, []string{"auth.example.com/v2/"}},
 		{"Talos without a shell", world{cause: diagnose.HTTPMismatch, node: home(evidence.HomeTalos, "containerd")}, []string{"talosctl --nodes node-2 patch"}, []string{"hostNetwork"}, []string{"sudo"}},
 		{"kubelet limit, Bottlerocket", world{cause: diagnose.PullThrottled, node: home(evidence.HomeBottlerocket, "containerd")}, []string{"registry-qps"}, nil, []string{"/var/lib/kubelet"}},
+		{"served by now", world{cause: diagnose.TagNotFound, served: true}, []string{"delete pod/web-1", "skopeo inspect", `app="$IMAGE"`}, []string{"serves it by now"}, nil},
 		{"nine workloads", world{cause: diagnose.NoCredentials, owners: 9}, nil, []string{"6 more workloads"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -88,5 +89,23 @@ func TestCommandsFit(t *testing.T) {
 				t.Errorf("makes one secret twice:\n%s", got)
 			}
 		})
+	}
+}
+
+// TestServedNow: where the cause may be gone, the next try comes first, and once; what the cause asks for comes after it.
+func TestServedNow(t *testing.T) {
+	t.Parallel()
+	for _, cause := range codes {
+		for _, kind := range []string{"Deployment", "Pod"} {
+			p := plan.For(world{cause: cause, kind: kind, served: true, image: "nginx:1.29"}.finding())
+			holds(t, p)
+			if got := strings.Count(prose(p), "Wait, or hurry"); got != 1 || !strings.HasPrefix(p.Steps[0].Title, "Wait, or hurry") || !strings.Contains(p.Steps[0].Note, "so this may be all") {
+				t.Errorf("%s of a %s: %d times, first %q: %s", cause, kind, got, p.Steps[0].Title, p.Steps[0].Note)
+			}
+		}
+	}
+	p := plan.For(world{cause: diagnose.DeniedOrMissing, served: true}.finding())
+	if strings.Contains(prose(p), "go on with 2") {
+		t.Errorf("names a step by a number that is another's:\n%s", prose(p))
 	}
 }

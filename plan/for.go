@@ -14,6 +14,9 @@ func For(f diagnose.Finding) Plan {
 	} else {
 		steps = s.unknown()
 	}
+	if s.ServedNow {
+		steps = s.nextTry(steps)
+	}
 	return Plan{Steps: append(steps, s.verify())}
 }
 

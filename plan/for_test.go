@@ -16,6 +16,7 @@ var born = time.Date(2026, 9, 1, 10, 0, 0, 0, time.UTC)
 // world is a case that tests change one thing of.
 type world struct {
 	cause   diagnose.Code
+	served  bool // by now
 	image   string
 	kind    string
 	manager string
@@ -46,7 +47,7 @@ func (w world) finding() diagnose.Finding {
 	}
 	w.node.Name = "node-2"
 	w.pod.Created = born
-	f := diagnose.Finding{Diagnosis: diagnose.Diagnosis{Cause: w.cause, Confidence: diagnose.Likely, Reading: w.reading}}
+	f := diagnose.Finding{Diagnosis: diagnose.Diagnosis{Cause: w.cause, Confidence: diagnose.Likely, Reading: w.reading, ServedNow: w.served}}
 	for i := range max(w.owners, 1) {
 		name := "web"
 		if i > 0 {

@@ -1,8 +1,10 @@
 package plan
 
 import (
-	"github.com/refloat-dev/refloat/evidence"
 	"slices"
+	"strings"
+
+	"github.com/refloat-dev/refloat/evidence"
 )
 
 // unstick is for causes that are gone without any change to the pod: it tries again by itself.
@@ -24,6 +26,17 @@ func (s subject) unstick() []Step {
 		}
 	}
 	return []Step{step}
+}
+
+// nextTry puts first what is enough where the cause is gone; what is to be done about the cause comes after it.
+func (s subject) nextTry(steps []Step) []Step {
+	first := s.unstick()
+	if len(first) == 0 {
+		return steps
+	}
+	first[0].Note = strings.TrimSpace("The registry serves it by now, so this may be all; what follows is for where it fails again. " + first[0].Note)
+	steps = slices.DeleteFunc(steps, func(x Step) bool { return x.Title == first[0].Title })
+	return append(first, steps...)
 }
 
 func (o owner) mirror() bool { return o.pod.Mirror }

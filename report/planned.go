@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/refloat-dev/refloat/diagnose"
 	"github.com/refloat-dev/refloat/evidence"
@@ -87,10 +88,13 @@ func warning(w diagnose.Warning) string {
 	return fmt.Sprintf("%s: %s (%s)", clean(w.Image), clean(w.Text), clean(string(w.Cause)))
 }
 
-// title is the finding's heading: an image of which nothing is known has not failed.
+// title is the finding's heading: an image of which nothing is known has not failed, and what is served now did.
 func (f Finding) title() string {
 	if f.Planned && f.Cause == diagnose.Unknown {
 		return "Cannot tell whether it would pull"
+	}
+	if t := Title(f.Cause); f.ServedNow {
+		return "Served now; before: " + strings.ToLower(t[:1]) + t[1:]
 	}
 	return Title(f.Cause)
 }

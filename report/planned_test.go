@@ -53,6 +53,21 @@ func TestCheckGolden(t *testing.T) {
 	}
 }
 
+// TestServedNow: what the registry serves by now is not headed by what it once refused alone.
+func TestServedNow(t *testing.T) {
+	t.Parallel()
+	one := plannedCase("reg.lab/shop/web:1", "")
+	one.Pull.Kind, one.Pull.Pod = evidence.App, "web-1"
+	f := diagnose.Finding{Diagnosis: diagnose.Diagnosis{Cause: diagnose.TagNotFound, Confidence: diagnose.Possible, ServedNow: true, Summary: "reg.lab/shop/web:1 is served now"}, Cases: []*evidence.Case{one}}
+	r := report.New(&evidence.Collection{Cases: []*evidence.Case{one}}, []diagnose.Finding{f}, nil)
+	for format, want := range map[report.Format]string{report.Text: "Served now; before: the tag does not exist\n", report.Markdown: "Served now; before: the tag does not exist\n", report.JSON: `"servedNow": true`} {
+		got, err := render(format, r, report.Options{})
+		if err != nil || !strings.Contains(got, want) {
+			t.Errorf("%s: %v, no %q in\n%s", format, err, want, got)
+		}
+	}
+}
+
 // TestGitHubCommands: whatever a text holds, a line is one command with one title and one message.
 func TestGitHubCommands(t *testing.T) {
 	t.Parallel()

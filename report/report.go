@@ -44,6 +44,8 @@ type Finding struct {
 	Gaps      []evidence.Gap      `json:"gaps"`
 	Masks     []diagnose.Code     `json:"masks"`
 	Plan      plan.Plan           `json:"plan"`
+	// ServedNow is set where the registry serves what it refused the node: the cause may be gone, and the pods only wait.
+	ServedNow bool `json:"servedNow,omitempty"`
 	// Planned is set where nothing runs the image yet: `check` asked about it.
 	Planned bool `json:"planned,omitempty"`
 	// Places are the lines of manifests that ask for a planned image, Platforms what it was asked for.
@@ -91,7 +93,7 @@ func New(c *evidence.Collection, findings []diagnose.Finding, plans []plan.Plan)
 func newFinding(f diagnose.Finding) Finding {
 	out := Finding{
 		Cause: f.Cause, Confidence: f.Confidence, Candidates: list(f.Candidates), Summary: f.Summary,
-		Pods: []Pod{}, Because: []Because{}, RuledOut: list(f.RuledOut), Gaps: list(f.Gaps), Masks: list(f.Masks), Planned: len(f.Cases) > 0,
+		Pods: []Pod{}, Because: []Because{}, RuledOut: list(f.RuledOut), Gaps: list(f.Gaps), Masks: list(f.Masks), Planned: len(f.Cases) > 0, ServedNow: f.ServedNow,
 		Plan: plan.Plan{Steps: []plan.Step{}},
 	}
 	for _, fact := range f.Because {
