@@ -123,13 +123,13 @@ func (l *login) judge(steps []evidence.Step) outcome {
 		return refusedHere
 	case slices.ContainsFunc(steps, func(s evidence.Step) bool { return s.Name == evidence.StepToken && s.Status == 200 && s.Failure == "" }):
 		return accepted // Harbor asks for Basic after the token, and refuses a good login there
-	case last.Status == 401 && strings.HasPrefix(last.Challenge, "Basic"):
+	case last.Status == 401 && strings.HasPrefix(last.Challenge, "Basic") && l.password != "":
 		return refusedLogin
 	}
-	if last.Name != evidence.StepToken && last.Failure == "" && (last.Status < 300 || last.Status == 404) {
+	if len(steps) > 1 && last.Name != evidence.StepToken && last.Failure == "" && (last.Status < 300 || last.Status == 404) {
 		return accepted
 	}
-	return undecided
+	return undecided // what is answered at the first request, as public images are, was asked without the credential
 }
 
 // ago says when a credential was refused.
