@@ -23,6 +23,7 @@ func (r *run) alternatives(ctx context.Context, pulls []*pull) {
 		found evidence.Alternatives
 	}
 	searches := map[string]*search{}
+	siblings := images(pulls)
 	var order []*search
 	for _, p := range pulls {
 		what, ok := missing(p)
@@ -36,7 +37,7 @@ func (r *run) alternatives(ctx context.Context, pulls []*pull) {
 		if p.question != nil && p.question.probe.Tags != nil {
 			q.Tags, q.More = p.question.probe.Tags.Tags, p.question.probe.Tags.More
 		}
-		q.Others = others(pulls, p)
+		q.Others = others(siblings, p)
 		key := fmt.Sprintf("%q %q %v", []string{q.Image, q.Platform, q.Previous, string(q.Missing)}, q.Others, p.secrets)
 		if searches[key] == nil {
 			searches[key] = &search{asker: asker{r, p}, Question: q}
@@ -77,6 +78,9 @@ func (r *run) find(ctx context.Context, key string, ask asker, q alternative.Que
 		return k.alternatives
 	}
 	out := alternative.Find(ctx, q, ask)
+	if ctx.Err() != nil {
+		return out // it may have ended early
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.found == nil {
@@ -142,15 +146,20 @@ func shortName(c *evidence.Case) bool {
 	})
 }
 
-// others are the workload's other images, which tell its registry.
-func others(pulls []*pull, p *pull) []string {
-	var out []string
-	for _, o := range pulls {
-		if o.c.Pull.Workload == p.c.Pull.Workload && o.c.Pull.Image != p.c.Pull.Image && !slices.Contains(out, o.c.Pull.Image) {
-			out = append(out, o.c.Pull.Image)
+// images are the images of each workload, in their order.
+func images(pulls []*pull) map[evidence.Ref][]string {
+	out := map[evidence.Ref][]string{}
+	for _, p := range pulls {
+		if w := p.c.Pull.Workload; w.Name != "" && !slices.Contains(out[w], p.c.Pull.Image) {
+			out[w] = append(out[w], p.c.Pull.Image)
 		}
 	}
 	return out
+}
+
+// others are the workload's other images, which tell its registry. Images that belong to no workload have none.
+func others(all map[evidence.Ref][]string, p *pull) []string {
+	return slices.DeleteFunc(slices.Clone(all[p.c.Pull.Workload]), func(image string) bool { return image == p.c.Pull.Image })
 }
 
 // asker asks registries with the credentials that the pull's pod would offer there.
@@ -180,6 +189,10 @@ func (a asker) credentials(image string) []keyring.Credential {
 	if q := a.pull.question; q != nil && q.Withhold != "" {
 		return nil
 	}
-	creds, _ := a.lookup(a.pull, image)
+	creds, ring := a.lookup(a.pull, image)
+	host, _, _ := strings.Cut(ring.Repository, "/")
+	if slices.ContainsFunc(creds, func(c keyring.Credential) bool { return a.locked[offer{host, c.Username, c.Password}] != "" }) {
+		return nil
+	}
 	return creds
 }

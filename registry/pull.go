@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +24,14 @@ type pull struct {
 	ring     evidence.Keyring
 	creds    []keyring.Credential
 	question *question
+	// withhold is why the message lets no credential be tried.
+	withhold string
+}
+
+// host is the registry as references spell it.
+func (p *pull) host() string {
+	host, _, _ := strings.Cut(p.ring.Repository, "/")
+	return host
 }
 
 type secretName struct{ namespace, name string }
@@ -107,30 +116,53 @@ func (r *run) readSecret(ctx context.Context, n secretName) gotSecret {
 
 // questions looks up each pull's credentials and joins the pulls that ask the same.
 func (r *run) questions(pulls []*pull) []*question {
-	known := map[string]*question{}
-	var out []*question
 	for _, p := range pulls {
 		p.creds, p.ring = r.lookup(p, p.c.Pull.Image)
 		p.ring.NodeMay = nodeMay(p.c)
+	}
+	r.locked = r.withheld(pulls)
+	known := map[string]*question{}
+	var out []*question
+	for _, p := range pulls {
 		if p.ring.Broken != "" {
 			continue // the kubelet asks nothing either
 		}
-		q := probe.Question{Image: p.c.Pull.Image, Credentials: p.creds, Platform: platform(p.c)}
+		q := probe.Question{Image: p.c.Pull.Image, Credentials: p.creds, Platform: platform(p.c), Withhold: p.withhold}
 		if r.Layers != nil {
 			q.Layers = r.Layers(p.c)
 		}
-		if r.Withhold != nil {
-			q.Withhold = r.Withhold(p.c)
+		for _, c := range p.creds {
+			q.Withhold = cmp.Or(q.Withhold, r.locked[offer{p.host(), c.Username, c.Password}])
 		}
 		key := keyOf(q)
 		if known[key] == nil {
-			host, _, _ := strings.Cut(p.ring.Repository, "/")
-			known[key] = &question{Question: q, key: key, host: host, limited: wasLimited(p.c)}
+			known[key] = &question{Question: q, key: key, host: p.host(), limited: wasLimited(p.c)}
 			out = append(out, known[key])
 		}
 		p.question = known[key]
 	}
 	slices.SortStableFunc(out, func(a, b *question) int { return after(a.limited) - after(b.limited) })
+	return out
+}
+
+// offer is a credential at a registry.
+type offer struct{ host, user, password string }
+
+// withheld are the credentials that must not be tried, and why: a login that one pod's message says is locked out is so for
+// every pod that has it.
+func (r *run) withheld(pulls []*pull) map[offer]string {
+	out := map[offer]string{}
+	if r.Withhold == nil {
+		return out
+	}
+	for _, p := range pulls {
+		if p.withhold = r.Withhold(p.c); p.withhold == "" {
+			continue
+		}
+		for _, c := range p.creds {
+			out[offer{p.host(), c.Username, c.Password}] = p.withhold
+		}
+	}
 	return out
 }
 
@@ -160,21 +192,26 @@ func keyOf(q probe.Question) string {
 
 // logins names in an answer the pull's own secrets: another pod's secret may hold the same credential.
 func (p *pull) logins() evidence.Probe {
-	out := p.question.probe
-	out.Attempts = slices.Clone(out.Attempts)
-	for i, a := range out.Attempts {
+	var asked []evidence.Login
+	for _, c := range p.question.Credentials {
+		asked = append(asked, c.Login)
+	}
+	return named(p.question.probe, asked, p.creds)
+}
+
+// named is an answer whose logins, given by logins, are those of creds: the same credentials in the same order, from other secrets.
+func named(p evidence.Probe, logins []evidence.Login, creds []keyring.Credential) evidence.Probe {
+	p.Attempts = slices.Clone(p.Attempts)
+	for i, a := range p.Attempts {
 		if a.Login == nil {
 			continue
 		}
-		for j, c := range p.question.Credentials {
-			if c.Login == *a.Login && j < len(p.creds) {
-				own := p.creds[j].Login
-				out.Attempts[i].Login = &own
-				break
-			}
+		if j := slices.Index(logins, *a.Login); j >= 0 && j < len(creds) {
+			own := creds[j].Login
+			p.Attempts[i].Login = &own
 		}
 	}
-	return out
+	return p
 }
 
 // platform is what the pull's node wants: its operating system and architecture as the API tells them, on Windows with the build.

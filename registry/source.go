@@ -2,11 +2,10 @@ package registry
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/registry/keyring"
@@ -62,6 +61,8 @@ type Source struct {
 type known struct {
 	at    time.Time
 	probe evidence.Probe
+	// logins are those of the question's credentials, by which the probe names them.
+	logins []evidence.Login
 }
 
 type found struct {
@@ -75,6 +76,8 @@ type run struct {
 	at      time.Time
 	walker  *probe.Walker
 	secrets map[secretName]gotSecret
+	// locked are the credentials that must not be tried, and why.
+	locked map[offer]string
 	// done of total questions are answered.
 	done, total int
 }
@@ -95,6 +98,7 @@ func (s *Source) Observe(ctx context.Context, cases []*evidence.Case) error {
 	within, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 
+	r.forget()
 	pulls := r.pulls(cases)
 	r.readSecrets(within, pulls)
 	questions := r.questions(pulls)
@@ -111,72 +115,70 @@ func (s *Source) Observe(ctx context.Context, cases []*evidence.Case) error {
 	return ctx.Err()
 }
 
-// ask asks every question once, those of one registry a few at a time.
+// ask asks every question once, those of one registry a few at a time, so that one which is slow takes no other's place.
 func (r *run) ask(ctx context.Context, questions []*question) {
-	hosts := map[string]chan struct{}{}
+	hosts := map[string]chan *question{}
 	for _, q := range questions {
 		if hosts[q.host] == nil {
-			hosts[q.host] = make(chan struct{}, perHost)
+			hosts[q.host] = make(chan *question, len(questions))
 		}
+		hosts[q.host] <- q
 	}
 	var mu sync.Mutex
-	group := new(errgroup.Group)
-	group.SetLimit(inFlight)
-	for _, q := range spread(questions) {
-		group.Go(func() error {
-			slot := hosts[q.host]
-			slot <- struct{}{}
-			q.probe = r.answer(ctx, q)
-			<-slot
-			mu.Lock()
-			defer mu.Unlock()
-			r.done++
-			if r.Progress != nil {
-				r.Progress(r.done, r.total)
-			}
-			return nil
-		})
+	var all sync.WaitGroup
+	places := make(chan struct{}, inFlight)
+	for _, todo := range hosts {
+		close(todo)
+		for range min(perHost, len(todo)) {
+			all.Go(func() {
+				for q := range todo {
+					places <- struct{}{}
+					q.probe = r.answer(ctx, q)
+					<-places
+					mu.Lock()
+					r.done++
+					if r.Progress != nil {
+						r.Progress(r.done, r.total)
+					}
+					mu.Unlock()
+				}
+			})
+		}
 	}
-	_ = group.Wait() // no member fails
+	all.Wait()
 }
 
-// answer asks, or gives again what was answered a moment ago.
+// answer asks, or gives again what was answered a moment ago. What the end of the run cut short is no answer.
 func (r *run) answer(ctx context.Context, q *question) evidence.Probe {
 	r.mu.Lock()
 	k, ok := r.known[q.key]
 	r.mu.Unlock()
 	if ok && r.at.Sub(k.at) < fresh {
-		return k.probe
+		return named(k.probe, k.logins, q.Credentials)
 	}
 	p := r.walker.Ask(ctx, q.Question)
+	if ctx.Err() != nil {
+		return p
+	}
+	var logins []evidence.Login
+	for _, c := range q.Credentials {
+		logins = append(logins, c.Login)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.known == nil {
 		r.known = map[string]known{}
 	}
-	r.known[q.key] = known{r.at, p}
+	r.known[q.key] = known{r.at, p, logins}
 	return p
 }
 
-// spread orders questions so that those of one registry do not stand in a row and take every place.
-func spread(questions []*question) []*question {
-	byHost := map[string][]*question{}
-	var hosts []string
-	for _, q := range questions {
-		if byHost[q.host] == nil {
-			hosts = append(hosts, q.host)
-		}
-		byHost[q.host] = append(byHost[q.host], q)
-	}
-	out := make([]*question, 0, len(questions))
-	for i := 0; len(out) < len(questions); i++ {
-		for _, h := range hosts {
-			if i < len(byHost[h]) {
-				out = append(out, byHost[h][i])
-			}
-		}
-	}
-	return out
+// forget lets go of what no longer serves: a watch goes on for days.
+func (r *run) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.DeleteFunc(r.known, func(_ string, k known) bool { return r.at.Sub(k.at) >= fresh })
+	maps.DeleteFunc(r.found, func(_ string, k found) bool { return r.at.Sub(k.at) >= freshFound })
 }
 
 func (s *Source) now() time.Time {
