@@ -1,7 +1,10 @@
 package registry_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -113,5 +116,35 @@ func TestNoWorkloadNoOthers(t *testing.T) {
 		if strings.Contains(e.Path, "nothing") {
 			t.Errorf("asked at another image's registry: %+v", e)
 		}
+	}
+}
+
+// TestNodeMay: where a kubelet brings credentials of its own, the keyring says so.
+func TestNodeMay(t *testing.T) {
+	t.Parallel()
+	nowhere := &wire.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return nil, errors.New("no network")
+	}}}
+	for image, want := range map[string]bool{
+		"1.dkr.ecr.eu-west-1.amazonaws.com/a:1":          true,
+		"1.dkr.ecr-fips.us-gov-west-1.amazonaws.com/a:1": true,
+		"1.dkr-ecr.eu-west-1.on.aws/a:1":                 true,
+		"acme.azurecr.io/a:1":                            true,
+		"acme.azurecr.us/a:1":                            true,
+		"acme.azurecr.cn/a:1":                            true,
+		"eu-docker.pkg.dev/p/r/a:1":                      true,
+		"registry.example/a:1":                           false,
+	} {
+		c := pull("shop", "web", image)
+		observe(t, &registry.Source{Wire: nowhere}, c)
+		if got := keyringOf(t, c).NodeMay; (got != "") != want {
+			t.Errorf("%s: %q", image, got)
+		}
+	}
+	c := pull("shop", "web", "registry.redhat.io/ubi9:1")
+	c.Facts[1].NodeState.Home = evidence.HomeOpenShift
+	observe(t, &registry.Source{Wire: nowhere}, c)
+	if keyringOf(t, c).NodeMay == "" {
+		t.Error("an OpenShift node has the cluster's pull secret")
 	}
 }

@@ -231,11 +231,15 @@ func platform(c *evidence.Case) string {
 	return out
 }
 
-// clouds are registries that nodes of their own cloud pull from with the node's identity.
+// clouds are registries that nodes of their own cloud pull from with the node's identity, as their credential providers match them.
 var clouds = []struct{ part, what string }{
 	{".dkr.ecr.", "nodes in AWS pull from ECR with the kubelet's credential provider"},
 	{".pkg.dev/", "nodes in Google Cloud pull from Artifact Registry with the kubelet's credential provider"},
 	{"gcr.io/", "nodes in Google Cloud pull from gcr.io with the kubelet's credential provider"},
+	{".dkr.ecr-fips.", "nodes in AWS pull from ECR with the kubelet's credential provider"},
+	{".dkr-ecr.", "nodes in AWS pull from ECR with the kubelet's credential provider"},
+	{".azurecr.cn/", "nodes in Azure pull from ACR with the kubelet's credential provider"},
+	{".azurecr.us/", "nodes in Azure pull from ACR with the kubelet's credential provider"},
 	{".azurecr.io/", "nodes in Azure pull from ACR with the kubelet's credential provider"},
 }
 
@@ -251,6 +255,8 @@ func nodeMay(c *evidence.Case) string {
 		switch f.NodeState.Home {
 		case evidence.HomeEKS, evidence.HomeGKE, evidence.HomeAKS:
 			return "the kubelets of " + strings.ToUpper(string(f.NodeState.Home)) + " have a credential provider"
+		case evidence.HomeOpenShift:
+			return "the nodes of OpenShift have the cluster's global pull secret"
 		}
 	}
 	for _, x := range clouds {
