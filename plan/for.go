@@ -2,12 +2,16 @@ package plan
 
 import (
 	"github.com/refloat-dev/refloat/diagnose"
+	"github.com/refloat-dev/refloat/evidence"
 )
 
 // For says what to do about one finding: steps with exact commands for the objects, nodes and hosts that it names,
 // in the manner of the node's home, its runtime, and the owner and manager of the pods. The last step proves it.
 func For(f diagnose.Finding) Plan {
 	s := newSubject(f)
+	if s.pull.Kind == evidence.Planned {
+		return Plan{Steps: append(s.planned(), s.checkAgain())}
+	}
 	var steps []Step
 	if family, ok := families[f.Cause]; ok {
 		steps = family(s)

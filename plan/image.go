@@ -40,16 +40,11 @@ func buildPlatforms(n evidence.NodeState) string {
 
 func (s subject) format() []Step {
 	look := manual("See what it is", "A Docker schema 1 manifest, a Helm chart or another artifact is no image that the runtime runs.", "", s.inspect()...)
-	convert := manual("A schema 1 image: convert and push it under a name of your own", "Set IMAGE to that name. Anything else: name the image that was meant.", "",
-		"skopeo copy --format v2s2 "+dockerSource(s.pull.Image)+` "docker://$IMAGE"`)
-	return append([]Step{look, convert}, s.changeImage("name the converted image")...)
-}
-
-func dockerSource(image string) string {
-	if !printableReference(image) {
-		return `"docker://$SOURCE"`
+	convert := manual("A schema 1 image: convert and push it under a name of your own", "Set IMAGE to that name. Anything else: name the image that was meant.", "")
+	if printableReference(s.pull.Image) {
+		convert.Commands = []string{"skopeo copy --format v2s2 " + quote("docker://"+s.ref.String()) + ` "docker://$IMAGE"`}
 	}
-	return quote("docker://" + parse(image).String())
+	return append([]Step{look, convert}, s.changeImage("name the converted image")...)
 }
 
 // contentMissing: only the registry's owner can bring the bytes back.

@@ -12,7 +12,7 @@ const imageNote = "Set IMAGE first, to a reference that the registry is seen to 
 
 // changeImage is one step a workload: each kind takes a new image in its own way.
 func (s subject) changeImage(why string) []Step {
-	if s.pull.Kind == evidence.Planned || len(s.owners) == 0 {
+	if len(s.owners) == 0 {
 		return []Step{manual("Correct the image in the manifest: "+why, "", "the registry answers for the corrected name")}
 	}
 	if s.pull.Kind == evidence.Sandbox {

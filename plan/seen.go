@@ -74,9 +74,6 @@ func (s subject) changeToSeen(why string) []Step {
 	var steps []Step
 	for _, o := range s.owners {
 		switch made := o.choose(len(s.owners) == 1 && s.more == 0); {
-		case s.pull.Kind == evidence.Planned:
-			step := manual("Correct the image in the manifest: "+why, "The registry serves: "+list(o.alternatives())+".", "the registry answers for the corrected name")
-			return []Step{step}
 		case made == nil:
 			step := o.setImage()
 			step.Title += ": " + why

@@ -42,7 +42,6 @@ func TestSeenAlternatives(t *testing.T) {
 		{"ephemeral container", world{cause: diagnose.TagNotFound, seen: sure, kind: "Pod", part: evidence.Ephemeral}, []string{"debug -it pod/web-1 --image=" + web + ":v1"}, nil, nil},
 		{"StatefulSet", world{cause: diagnose.TagNotFound, seen: sure, kind: "StatefulSet"}, []string{"set image statefulset/web app=" + web + ":v1", "delete pod/web-1"}, nil, nil},
 		{"CronJob", world{cause: diagnose.RepositoryNotFound, seen: sure, kind: "CronJob"}, []string{"set image cronjob/web app=" + web + ":v1"}, nil, nil},
-		{"planned", world{cause: diagnose.TagNotFound, seen: near, part: evidence.Planned}, nil, []string{"Correct the image in the manifest", "quay.io/shop/web:v2 (where it has moved to)"}, []string{"set image"}},
 		{"none that is one", world{cause: diagnose.TagNotFound, seen: []evidence.Alternative{{Image: "a b"}, {Image: web + ":v2"}}}, []string{`app="$IMAGE"`}, nil, nil},
 		{"moved, private or missing", world{cause: diagnose.DeniedOrMissing, seen: sure}, []string{"app=" + web + ":v1", "create secret"}, []string{"go on with the step after this"}, nil},
 		{"near, private or missing", world{cause: diagnose.DeniedOrMissing, seen: near}, []string{"app=" + web + ":v2.0", "create secret"}, []string{"go on with 2"}, nil},

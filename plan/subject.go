@@ -28,6 +28,8 @@ type subject struct {
 	near             []evidence.KeyringEntry
 	broken, brokenBy string
 	logins           []used
+	// places are the lines of manifests that ask for planned images.
+	places []evidence.Place
 }
 
 // owner is one workload and its pulls that fail.
@@ -49,6 +51,11 @@ func newSubject(f diagnose.Finding) subject {
 		if i == 0 {
 			s.pull, s.ref = c.Pull, parse(c.Pull.Image)
 		}
+		for _, p := range c.Places {
+			if !slices.Contains(s.places, p) {
+				s.places = append(s.places, p)
+			}
+		}
 		if n := c.Pull.Node; n != "" && !slices.Contains(s.nodes, n) {
 			s.nodes = append(s.nodes, n)
 		}
@@ -63,6 +70,13 @@ func newSubject(f diagnose.Finding) subject {
 		}
 		s.owners[j].pulls = append(s.owners[j].pulls, c.Pull)
 		s.facts(c, &s.owners[j])
+	}
+	if s.pull.Kind == evidence.Planned { // no node pulls yet: those that the verdict names are meant
+		for _, fact := range f.Because {
+			if n := fact.NodeState; n != nil && !slices.Contains(s.nodes, n.Name) {
+				s.nodes = append(s.nodes, n.Name)
+			}
+		}
 	}
 	if n := len(s.owners); n > maxOwners {
 		s.owners, s.more = s.owners[:maxOwners], n-maxOwners

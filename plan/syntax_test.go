@@ -69,7 +69,9 @@ func everything() []diagnose.Finding {
 		for _, host := range hosts {
 			all = append(all, world{cause: cause, image: host, reading: diagnose.Reading{Host: "mirror.example.com:5000", Detail: "lookup x on 10.0.0.10:53: no such host"}}.finding())
 		}
-		all = append(all, hostile(cause))
+		planned := hostile(cause)
+		planned.Cases[0].Pull.Kind = evidence.Planned
+		all = append(all, hostile(cause), planned)
 	}
 	return all
 }
@@ -81,12 +83,13 @@ func hostile(cause diagnose.Code) diagnose.Finding {
 		account: &evidence.ServiceAccount{Namespace: evil, Name: evil, PullSecrets: []string{evil}},
 		seen:    []evidence.Alternative{{Image: evil, Why: evil, Source: evil, Certain: true}, {Image: "quay.io/shop/web:v1", Why: evil, Source: evil, Certain: true}},
 		ring:    &evidence.Keyring{Broken: evil, BrokenBy: evil, Entries: []evidence.KeyringEntry{{Login: evidence.Login{Secret: evil, Key: evil, User: evil}, Near: true, Why: evil, Hint: evil}}},
-		probe:   &evidence.Probe{Attempts: []evidence.Attempt{{Login: &evidence.Login{Secret: evil, Key: evil, User: evil, Kind: evil, Problem: evil}, Steps: []evidence.Step{{Status: 401, Name: evil}}}, {Login: &evidence.Login{}}, {}}},
+		probe:   &evidence.Probe{Attempts: []evidence.Attempt{{Login: &evidence.Login{Secret: "file " + evil, Key: evil, User: evil, Kind: evil, Problem: evil}, Steps: []evidence.Step{{Status: 401, Name: evil}}}, {Login: &evidence.Login{}}, {}}},
 		secrets: []*evidence.Secret{{Namespace: evil, Name: evil, Exists: evidence.Yes, Owner: "ExternalSecret " + evil, Registries: []string{evil}}, {Namespace: "shop", Name: evil, Exists: evidence.No}},
 	}
 	f := w.finding()
 	f.Cases[0].Pull.Namespace, f.Cases[0].Pull.Node, f.Cases[0].Pull.Container = evil, evil, evil
 	f.Cases[0].Pull.Workload.Name, f.Cases[0].Pull.Pod = evil, evil
+	f.Cases[0].Places = []evidence.Place{{File: evil, Line: 1}, {File: "-"}}
 	return f
 }
 
@@ -99,9 +102,13 @@ func TestHostileNames(t *testing.T) {
 	}
 	script := "PATH=/nonexistent\nreboot() { echo INJECTED >&2; }\ncommand_not_found_handle() { return 0; }\n"
 	for _, cause := range codes {
-		p := plan.For(hostile(cause))
-		holds(t, p)
-		script += commands(p) + "\n"
+		for _, part := range []evidence.ContainerKind{evidence.App, evidence.Planned} {
+			f := hostile(cause)
+			f.Cases[0].Pull.Kind = part
+			p := plan.For(f)
+			holds(t, p)
+			script += commands(p) + "\n"
+		}
 	}
 	cmd := exec.Command(bash)
 	cmd.Dir, cmd.Stdin = t.TempDir(), strings.NewReader(script+"echo END >&2\n")

@@ -9,7 +9,7 @@ import (
 
 // unstick is for causes that are gone without any change to the pod: it tries again by itself.
 func (s subject) unstick() []Step {
-	if s.pull.Pod == "" || s.pull.Kind == evidence.Sandbox {
+	if s.pull.Pod == "" || s.pull.Kind == evidence.Sandbox || s.pull.Kind == evidence.Planned {
 		return nil
 	}
 	step := manual("Wait, or hurry: each pod tries again by itself within 5 minutes", "", "")
@@ -44,11 +44,6 @@ func (o owner) mirror() bool { return o.pod.Mirror }
 // verify ends every plan: only a pull by the kubelet after the change proves anything.
 func (s subject) verify() Step {
 	step := manual("Check that it worked", "", `one "Successfully pulled image" event for each node; "already present" proves nothing`)
-	if s.pull.Kind == evidence.Planned {
-		step.After = "the image is found for every platform of the cluster"
-		step.Commands = []string{"skopeo inspect --raw " + dockerSource(s.pull.Image)}
-		return step
-	}
 	for _, o := range s.owners {
 		target := object(o.ref.Kind, o.ref.Name)
 		switch o.kind() {
