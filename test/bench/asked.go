@@ -48,7 +48,7 @@ func sorted(log []registrytest.Entry, shelves map[string]shelf, late time.Durati
 			a.pings++
 		case known && e.Step == registrytest.StepToken:
 			a.tokens++
-		case known && e.Step == registrytest.StepTags, known && e.Step == registrytest.StepManifest && s.own[e.Object]:
+		case s.tags && e.Step == registrytest.StepTags, known && e.Step == registrytest.StepManifest && s.own[e.Object]:
 			a.manifests++
 		case known && e.Step == registrytest.StepBlob && s.own[e.Object]:
 			a.blobs++

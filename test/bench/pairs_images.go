@@ -21,6 +21,7 @@ const layersEach = 4
 type shelf struct {
 	own  map[string]bool // tag and digests of manifests, config and layers
 	gone string
+	tags bool // a verdict needs the tag list, and not only what is to be used instead
 }
 
 func madeImage(label, arch string) (registryv1.Image, error) {
@@ -51,7 +52,7 @@ type lacksLast struct {
 // stock pushes what a pair's registry has.
 func (p pair) stock(ctx context.Context, lab *cluster.Lab) (shelf, error) {
 	host, repository, tag := p.parts()
-	s := shelf{own: map[string]bool{tag: true}}
+	s := shelf{own: map[string]bool{tag: true}, tags: p.has == noTag || p.has == noRepository}
 	at := host + "/" + repository
 	switch p.has {
 	case noRepository:

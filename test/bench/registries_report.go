@@ -49,7 +49,7 @@ func (p *probing) markdown(b *strings.Builder) {
 	}
 	a := p.asked
 	fmt.Fprintf(b, "| **all in one run** | %d | %d | %d | %d | %d | %.2f s |\n", a.pings, a.manifests, a.tokens, a.blobs, a.other, a.settled.Seconds())
-	fmt.Fprintf(b, "\nThe rows of pairs are runs of `why POD` each. A ping is one per registry; a refused password costs two token requests, POST and GET, as it does containerd;\nwhere a login is refused, one look without it is compared.\n")
+	fmt.Fprintf(b, "\nThe rows of pairs are runs of `why POD` each. A ping is one per registry; a refused password costs two token requests, POST and GET, as it does containerd;\nwhere no login is served, one look without it is compared.\n")
 }
 
 // about says what is wrong with a pair.

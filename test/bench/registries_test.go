@@ -47,7 +47,7 @@ func TestSorted(t *testing.T) {
 	entry := func(seconds int, step registrytest.Step, repository, object string) registrytest.Entry {
 		return registrytest.Entry{Time: begin.Add(time.Duration(seconds) * time.Second), Host: "hub.lab", Step: step, Repository: repository, Object: object}
 	}
-	shelves := map[string]shelf{"hub.lab/acme/app": {own: map[string]bool{"1.0": true, "sha256:a": true}}}
+	shelves := map[string]shelf{"hub.lab/acme/app": {own: map[string]bool{"1.0": true, "sha256:a": true}, tags: true}, "hub.lab/acme/odd": {}}
 	got := sorted([]registrytest.Entry{
 		entry(0, registrytest.StepPing, "", ""),
 		entry(1, registrytest.StepManifest, "acme/app", "1.0"),
@@ -58,12 +58,13 @@ func TestSorted(t *testing.T) {
 		entry(6, registrytest.StepManifest, "acme/app", "1.1"),
 		entry(7, registrytest.StepManifest, "acme/other", "1.0"),
 		entry(8, registrytest.StepToken, "acme/other", ""),
+		entry(9, registrytest.StepTags, "acme/odd", ""),
 	}, shelves, time.Second)
-	want := asked{pings: 1, manifests: 2, tokens: 1, blobs: 2, other: 3, mostOfBlob: 2, settled: 6 * time.Second, whole: 9 * time.Second}
+	want := asked{pings: 1, manifests: 2, tokens: 1, blobs: 2, other: 4, mostOfBlob: 2, settled: 6 * time.Second, whole: 10 * time.Second}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(asked{})); diff != "" {
 		t.Error(diff)
 	}
-	if got.all() != 9 {
+	if got.all() != 10 {
 		t.Errorf("%d requests", got.all())
 	}
 }
