@@ -17,26 +17,34 @@ func (v *view) join(d *Diagnosis) {
 	w := judge(v.probe.Probe, v.now)
 	w.prefer(d.Cause)
 	v.asked = &w
+	v.weigh(d, &w)
+	v.doubt(d)
+}
+
+// weigh takes the answer for what it is worth to this message.
+func (v *view) weigh(d *Diagnosis, w *answers) {
 	switch {
 	case d.Cause == LockedOut && w.served == nil:
-		v.joinLockedOut(d, &w)
+		v.joinLockedOut(d, w)
 	case w.blind != "":
-		v.joinBlind(d, &w)
+		v.joinBlind(d, w)
 	case (d.Cause == RateLimited || d.Cause == ClientBlocked) && (w.served != nil || !d.allows(w.cause)):
-		v.joinElsewhere(d, &w)
+		v.joinElsewhere(d, w)
 	case w.served != nil:
-		v.joinServed(d, &w)
+		v.joinServed(d, w)
 	case w.cause == RateLimited || w.cause == LockedOut:
-		v.joinLimited(d, &w)
+		v.joinLimited(d, w)
 	case positional(w.cause):
 		v.notSeen(d, "it blocks this machine, which says nothing about another address")
-		d.because(v.cite(v.text(&w)))
+		d.because(v.cite(v.text(w)))
+	case w.cause == NotARegistry && d.Cause != Unknown && !d.allows(NotARegistry) && stage(d.Cause) != stageNone:
+		v.notSeen(d, "what answers this machine is no registry: "+answer(w.step))
 	case w.anonymous():
-		v.joinAnonymous(d, &w)
+		v.joinAnonymous(d, w)
 	case v.c.Pull.Kind == evidence.VolumeImage && w.cause == UnsupportedFormat && !d.allows(UnsupportedFormat):
 		// A runtime may well mount an artifact, which it could not run.
 	default:
-		v.compare(d, &w)
+		v.compare(d, w)
 	}
 }
 
@@ -55,7 +63,7 @@ func (v *view) joinBlind(d *Diagnosis, w *answers) {
 	switch {
 	case d.Cause == InvalidReference || d.Cause == ShortName || stage(d.Cause) == stageNone && d.Cause != Unknown:
 		return // nothing was to be asked
-	case (d.Cause == InvalidCredentials || d.Cause == ExpiredCredentials) && w.attempt != nil && strings.HasPrefix(w.attempt.Skipped, refusedBefore):
+	case (d.Cause == InvalidCredentials || d.Cause == ExpiredCredentials) && w.refusedEarlier():
 		c := d.Cause
 		if expired(w.login(), v.now) {
 			c = ExpiredCredentials
@@ -97,6 +105,8 @@ func (v *view) compare(d *Diagnosis, w *answers) {
 	case d.Cause == Unknown:
 		d.lead(w.cause, Likely)
 		v.settleOn(d, w, said)
+	case w.cause == CacheCorrupt && slices.Contains(both, CacheCorrupt):
+		v.reason = "the registry sends this machine other bytes than the digest's too: it is not " + v.nodeName() + "'s store alone"
 	case at == stageNone && !slices.Contains(both, w.cause): // the node's or a policy's: no registry has a say in it
 		return
 	case len(both) > 0:

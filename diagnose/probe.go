@@ -58,7 +58,7 @@ func judge(p *evidence.Probe, now time.Time) answers {
 		}
 	}
 	if w.served == nil {
-		w.compare(compared)
+		w.compare(p, compared)
 	}
 	return w
 }
@@ -79,16 +79,17 @@ func (w *answers) further(s said) {
 }
 
 // compare weighs the look that the kubelet would not take: without credentials although one matches.
-func (w *answers) compare(looks []said) {
+func (w *answers) compare(p *evidence.Probe, looks []said) {
 	for _, s := range looks {
 		switch {
 		case s.served():
 			w.public = true
-			if w.blind == "" && stage(w.cause) == stageAuth && w.cause != ExpiredCredentials && w.cause != LockedOut {
+			if w.blind == "" && stage(w.cause) == stageAuth && !slices.Contains([]Code{ExpiredCredentials, LockedOut, AccountRestricted}, w.cause) {
 				w.cause, w.also = InvalidCredentials, nil // everybody may pull it: what is refused is the credential
 			}
-		case s.blind == "" && (w.blind != "" || w.cause == DeniedOrMissing) && stage(s.cause) >= stageName:
-			// What the registry tells everybody does not hang on a credential.
+		case s.blind == "" && (w.blind != "" || w.cause == DeniedOrMissing) && stage(s.cause) >= stageName &&
+			(!w.refusedEarlier() || p.Tags != nil && p.Tags.Status == 200):
+			// What the registry tells everybody does not hang on a credential, unless it hides from nobody what a login would see.
 			w.refused = append(w.refused, w.said)
 			w.said = s
 		}
@@ -96,6 +97,11 @@ func (w *answers) compare(looks []said) {
 			w.also = nil
 		}
 	}
+}
+
+// refusedEarlier is a login that was not offered because an earlier run was refused.
+func (s *said) refusedEarlier() bool {
+	return s.attempt != nil && strings.HasPrefix(s.attempt.Skipped, refusedBefore)
 }
 
 // The stages of a pull: a later one is only reached when the earlier are passed.
