@@ -255,14 +255,14 @@ func (v *view) blame(d *Diagnosis, facts []*evidence.Fact, c Code, sure Confiden
 // nodeCredentials reports whether the node's own identity is how such a pull usually authenticates.
 func (v *view) nodeCredentials() bool {
 	h := v.registryHost()
-	if strings.Contains(h, ".dkr.ecr.") || strings.HasSuffix(h, ".pkg.dev") || h == "gcr.io" || strings.HasSuffix(h, ".gcr.io") || strings.HasSuffix(h, ".azurecr.io") {
+	if ofECR(h) || ofACR(h) || strings.HasSuffix(h, ".pkg.dev") || h == "gcr.io" || strings.HasSuffix(h, ".gcr.io") {
 		return true
 	}
 	if v.node == nil {
 		return false
 	}
 	home := v.node.NodeState.Home
-	return home == evidence.HomeEKS || home == evidence.HomeGKE || home == evidence.HomeAKS
+	return home == evidence.HomeEKS || home == evidence.HomeGKE || home == evidence.HomeAKS || home == evidence.HomeOpenShift
 }
 
 func anonymousText(detail string) bool {

@@ -48,9 +48,9 @@ func mannerOf(p *evidence.Probe) manner {
 		return ghcr
 	case host == "gcr.io" || strings.HasSuffix(host, ".gcr.io") || strings.HasSuffix(host, ".pkg.dev"):
 		return google
-	case strings.Contains(host, ".dkr.ecr.") || host == "public.ecr.aws":
+	case ofECR(host) || host == "public.ecr.aws":
 		return ecr
-	case strings.HasSuffix(host, ".azurecr.io"):
+	case ofACR(host):
 		return acr
 	}
 	switch u := realmOf(p); {
@@ -62,6 +62,15 @@ func mannerOf(p *evidence.Probe) manner {
 		return quay
 	}
 	return plain
+}
+
+// ofECR and ofACR go by the names that the clouds' credential providers are set up for, the sovereign clouds' included.
+func ofECR(host string) bool {
+	return strings.Contains(host, ".dkr.ecr.") || strings.Contains(host, ".dkr.ecr-fips.") || strings.Contains(host, ".dkr-ecr.")
+}
+
+func ofACR(host string) bool {
+	return strings.HasSuffix(host, ".azurecr.io") || strings.HasSuffix(host, ".azurecr.us") || strings.HasSuffix(host, ".azurecr.cn")
 }
 
 // realmOf is the path of the token realm that the registry named.

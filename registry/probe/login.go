@@ -115,7 +115,7 @@ func (l *login) judge(steps []evidence.Step) outcome {
 	last := steps[len(steps)-1]
 	switch {
 	case last.Failure != "":
-	case last.Name == evidence.StepToken && last.Status == 401 && strings.HasSuffix(l.host, ".azurecr.io"):
+	case last.Name == evidence.StepToken && last.Status == 401 && strings.Contains(l.host, ".azurecr."):
 		return refusedHere // ACR says the same to a good login that may not pull
 	case last.Name == evidence.StepToken && last.Status == 401:
 		return refusedLogin
