@@ -73,14 +73,13 @@ func (s subject) changeToSeen(why string) []Step {
 	}
 	var steps []Step
 	for _, o := range s.owners {
-		switch made := o.choose(len(s.owners) == 1 && s.more == 0); {
-		case made == nil:
+		made := o.choose(len(s.owners) == 1 && s.more == 0)
+		if made == nil {
 			step := o.setImage()
 			step.Title += ": " + why
-			steps = append(steps, step)
-		default:
-			steps = append(steps, made...)
+			made = []Step{step}
 		}
+		steps = append(steps, made...)
 	}
 	return s.moreOwners(steps)
 }
