@@ -115,8 +115,11 @@ func (r *run) readSecret(ctx context.Context, n secretName) gotSecret {
 }
 
 // questions looks up each pull's credentials and joins the pulls that ask the same.
-func (r *run) questions(pulls []*pull) []*question {
+func (r *run) questions(ctx context.Context, pulls []*pull) []*question {
 	for _, p := range pulls {
+		if ctx.Err() != nil {
+			return nil
+		}
 		p.creds, p.ring = r.lookup(p, p.c.Pull.Image)
 		p.ring.NodeMay = nodeMay(p.c)
 	}

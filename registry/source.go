@@ -2,6 +2,7 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -78,6 +79,8 @@ type run struct {
 	secrets map[secretName]gotSecret
 	// locked are the credentials that must not be tried, and why.
 	locked map[offer]string
+	// rings are what was looked up before.
+	rings map[string]looked
 	// done of total questions are answered.
 	done, total int
 }
@@ -101,7 +104,10 @@ func (s *Source) Observe(ctx context.Context, cases []*evidence.Case) error {
 	r.forget()
 	pulls := r.pulls(cases)
 	r.readSecrets(within, pulls)
-	questions := r.questions(pulls)
+	questions := r.questions(ctx, pulls)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	// A limit that this machine meets too ends all asking there: what may meet it comes last.
 	at := slices.IndexFunc(questions, func(q *question) bool { return q.limited })
 	if at < 0 {
@@ -188,8 +194,33 @@ func (s *Source) now() time.Time {
 	return time.Now()
 }
 
-// lookup is what the kubelet would offer for an image with one pull's secrets.
+// looked is what a lookup found. It is shared and never changed.
+type looked struct {
+	creds []keyring.Credential
+	ring  evidence.Keyring
+}
+
+// lookup is what the kubelet would offer for an image with one pull's secrets. It looks once for pulls that have both in common: secrets
+// may have hundreds of entries, and a fleet thousands of pods.
 func (r *run) lookup(p *pull, image string) ([]keyring.Credential, evidence.Keyring) {
+	key := fmt.Sprintf("%q %q", image, p.secrets)
+	r.mu.Lock()
+	got, ok := r.rings[key]
+	r.mu.Unlock()
+	if ok {
+		return got.creds, got.ring
+	}
+	got.creds, got.ring = r.lookUp(p, image)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.rings == nil {
+		r.rings = map[string]looked{}
+	}
+	r.rings[key] = got
+	return got.creds, got.ring
+}
+
+func (r *run) lookUp(p *pull, image string) ([]keyring.Credential, evidence.Keyring) {
 	if r.Config != nil {
 		return keyring.Lookup([]keyring.Secret{r.config()}, image)
 	}
