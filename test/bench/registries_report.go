@@ -87,14 +87,14 @@ func checkedMarkdown(b *strings.Builder, list []checked) {
 
 func (p *probing) aims(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### Aims of asking registries\n\n| aim | measured | |\n| --- | --- | --- |\n")
-	var most, tokens, blob int
+	var most, tokens, blob int // of one pair, and of one blob
 	for _, a := range p.single {
-		most, tokens, blob = max(most, a.manifests), tokens+a.tokens, max(blob, a.mostOfBlob)
+		most, tokens, blob = max(most, a.manifests), max(tokens, a.tokens), max(blob, a.mostOfBlob)
 	}
 	blob = max(blob, p.asked.mostOfBlob)
 	n := len(pairs)
 	writeAim(b, fmt.Sprintf("requests ≤ %d for each pair until settled, tokens, layers and the shared ping apart", maxPerPair), fmt.Sprintf("%d at most, %d for all", most, p.asked.manifests), most <= maxPerPair && p.asked.manifests <= maxPerPair*n)
-	writeAim(b, "and a token request each", fmt.Sprintf("%d for %d pairs", p.asked.tokens, n), p.asked.tokens <= n)
+	writeAim(b, "and a token request each", fmt.Sprintf("%d for %d pairs, %d at most for one", p.asked.tokens, n, tokens), p.asked.tokens <= n)
 	writeAim(b, fmt.Sprintf("requests ≤ %d for each config and layer", maxPerLayer), fmt.Sprintf("%d at most", blob), blob <= maxPerLayer)
 	writeAim(b, fmt.Sprintf("settled within %.0f × the slowest single probe", maxOfSlowest), fmt.Sprintf("%.2f", ratio(p.settled, p.slow)), ratio(p.settled, p.slow) <= maxOfSlowest)
 }
