@@ -32,7 +32,12 @@ func (w *Walker) Tags(ctx context.Context, image string, c *keyring.Credential) 
 	k := walk{w: w, target: t, probe: &evidence.Probe{}}
 	a := &attempt{walk: k, session: w.session(t, c)}
 	if a.Skipped = a.session.refusedBefore(); a.Skipped == "" && a.ping(ctx) {
-		return a.tags(ctx)
+		tags, step := a.tags(ctx)
+		if c != nil {
+			e := echoOf([]keyring.Credential{*c})
+			tags, step.Tags, step.Text = e.names(tags), e.names(step.Tags), e.all.Take(step.Text)
+		}
+		return tags, step
 	}
 	step := evidence.Step{Name: evidence.StepTags, Failure: evidence.FailedUnsafe, Text: a.Skipped}
 	if n := len(a.Steps); n > 0 {

@@ -57,6 +57,7 @@ func (k *walk) all(ctx context.Context, offered []keyring.Credential, matched bo
 	if k.reasons && !settled {
 		k.askTags(ctx, made)
 	}
+	echoOf(offered).probe(k.probe)
 }
 
 // worthComparing: what everybody gets tells something unless the registry is out of reach or a login was none to begin with.
