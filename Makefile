@@ -12,7 +12,7 @@ BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w'
 FUZZ := diagnose:FuzzRead:30 diagnose:FuzzReference:30 kube/pullsecret:FuzzSecret:30 test/keyring:FuzzLookup:12 \
 	diagnose:FuzzCase:8 internal/dockerconfig:FuzzParse:8 registry/wire:FuzzChallenge:8 registry/wire:FuzzErrorBody:8 \
 	kube/manifest:FuzzRead:8 registry/probe:FuzzDocument:6 diagnose:FuzzWellFormed:5 evidence:FuzzClean:5 evidence:FuzzLoad:4 \
-	kube/podscan:FuzzEach:4 registry/probe/refusals:FuzzFile:4 report:FuzzEscape:4 report:FuzzWrapCommand:3 plan:FuzzQuote:3
+	kube/podscan:FuzzEach:4 registry/probe/refusals:FuzzFile:4 report:FuzzEscape:4 report:FuzzWrapCommand:3 evidence:FuzzQuote:3
 
 # Modules of their own that hold ours to somebody else's code: the kubelet's keyring, the distribution project's registry.
 ORACLES := test/keyring test/distribution
