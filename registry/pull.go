@@ -179,7 +179,7 @@ func after(last bool) int {
 // wasLimited tells a message of too many requests: what that was about is for diagnose to say.
 func wasLimited(c *evidence.Case) bool {
 	return slices.ContainsFunc(c.Messages(), func(f *evidence.Fact) bool {
-		return strings.Contains(f.Message.Text, "429") || strings.Contains(strings.ToLower(f.Message.Text), "toomanyrequests")
+		return strings.Contains(f.Message.Text, "429 Too Many Requests") || strings.Contains(strings.ToLower(f.Message.Text), "toomanyrequests")
 	})
 }
 

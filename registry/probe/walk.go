@@ -45,7 +45,7 @@ func (k *walk) all(ctx context.Context, offered []keyring.Credential, matched bo
 	}
 	settled := false
 	for i := range offered {
-		if settled = try(&offered[i]); settled {
+		if settled = try(&offered[i]); settled || made[i].unasked() {
 			break
 		}
 	}
@@ -60,14 +60,33 @@ func (k *walk) all(ctx context.Context, offered []keyring.Credential, matched bo
 	echoOf(offered).probe(k.probe)
 }
 
-// worthComparing: what everybody gets tells something unless the registry is out of reach or a login was none to begin with.
+// worthComparing: what everybody gets tells something unless the registry is out of reach, a login was none to begin with, one was
+// let in, or everybody was answered on the way: a first request goes without, and where the challenge is Basic nobody gets more.
 func (k *walk) worthComparing(offered []keyring.Credential) bool {
 	if slices.ContainsFunc(offered, func(c keyring.Credential) bool { return anonymous(&c) }) {
 		return false
 	}
 	return !slices.ContainsFunc(k.probe.Attempts, func(a evidence.Attempt) bool {
-		n := len(a.Steps)
-		return n > 0 && a.Steps[n-1].Name == evidence.StepPing
+		if len(a.Steps) == 0 {
+			return false
+		}
+		last := a.Steps[len(a.Steps)-1]
+		return last.Name == evidence.StepPing || a.Found != nil || last.Status == http.StatusNotFound || !challenged(a.Steps) ||
+			slices.ContainsFunc(a.Steps[:len(a.Steps)-1], func(s evidence.Step) bool {
+				return s.Name == evidence.StepManifest && s.Status == http.StatusUnauthorized && s.Challenge == "Basic"
+			})
+	})
+}
+
+// unasked reports whether the registry answered without asking who it is: it answers any other login so.
+func (a *attempt) unasked() bool {
+	return len(a.Steps) > 0 && a.Steps[len(a.Steps)-1].Name != evidence.StepPing && a.Steps[len(a.Steps)-1].Status >= 400 && !challenged(a.Steps)
+}
+
+// challenged reports whether a request below the registry's root was answered with a challenge.
+func challenged(steps []evidence.Step) bool {
+	return slices.ContainsFunc(steps, func(s evidence.Step) bool {
+		return s.Name != evidence.StepPing && (s.Challenge != "" || s.Name == evidence.StepToken)
 	})
 }
 
