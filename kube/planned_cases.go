@@ -19,7 +19,11 @@ const (
 )
 
 // pullKey is what makes two planned pulls one: the registry is asked the same, with the same credentials.
-type pullKey struct{ image, platform, namespace, secrets string }
+type pullKey struct {
+	image, platform, namespace, secrets string
+	// unread is the service account whose secrets nobody could see: what holds for one pod need not hold for another's.
+	unread string
+}
 
 // makeCases makes the cases, in the order in which the images stand in the manifests.
 func (r *planner) makeCases() {
@@ -38,7 +42,10 @@ func (r *planner) makeCases() {
 		}
 		pod := r.plannedPod(i)
 		for _, platform := range r.platforms(i.Pod) {
-			k := pullKey{i.Reference, platform, r.space(i.Pod.Namespace), strings.Join(pod.fact.Pod.PullSecrets, "\n")}
+			k := pullKey{image: i.Reference, platform: platform, namespace: r.space(i.Pod.Namespace), secrets: strings.Join(pod.fact.Pod.PullSecrets, "\n")}
+			if len(pod.gaps) > 0 {
+				k.unread = pod.fact.Pod.ServiceAccount
+			}
 			c := known[k]
 			if c == nil {
 				c = r.newPlanned(i, platform, pod)

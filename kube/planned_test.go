@@ -150,6 +150,10 @@ func TestPlannedSecrets(t *testing.T) {
 			"shop reg.lab/a:1 linux/amd64 [] a gap: secret of service account default in namespace shop",
 			"shop reg.lab/a:1 linux/amd64 [regcred] regcred= a gap: secret regcred in namespace shop",
 		}},
+		{"one that needs no account, and one whose account is Forbidden", plannedPod("  imagePullSecrets: [{name: ''}]\n") + plannedPod(""), []string{"/serviceaccounts/"}, []string{
+			"shop reg.lab/a:1 linux/amd64 [] a:1000 b:2000",
+			"shop reg.lab/a:1 linux/amd64 [] a:1000 b:2000 gap: secret of service account default in namespace shop",
+		}},
 		{"two pods that pull alike", plannedPod("") + plannedPod(""), nil, []string{"shop reg.lab/a:1 linux/amd64 [regcred] regcred=yes a:1000 b:2000"}},
 	}
 	for _, tt := range tests {
