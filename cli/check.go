@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"regexp"
@@ -193,12 +194,18 @@ func readDockerConfig(file string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the docker config: %w", err)
 	case info.IsDir():
 		return nil, usage("name the file in it: --docker-config "+strings.TrimSuffix(file, "/")+"/config.json", "%s is a directory", file)
-	case info.Size() > maxDockerConfig:
-		return nil, usage("give a file as docker login writes it", "%s is longer than %d MiB", file, maxDockerConfig>>20)
 	}
-	raw, err := os.ReadFile(file)
+	f, err := os.Open(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the docker config: %w", err)
+	}
+	defer f.Close()
+	raw, err := io.ReadAll(io.LimitReader(f, maxDockerConfig+1)) // a pipe has no size
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading the docker config: %w", err)
+	case len(raw) > maxDockerConfig:
+		return nil, usage("give a file as docker login writes it", "%s is longer than %d MiB", file, maxDockerConfig>>20)
 	}
 	return raw, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -74,4 +75,17 @@ func TestCheckMany(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests for %d images in %s", len(asked), images, time.Since(began).Round(time.Millisecond))
+}
+
+// TestDockerConfigWithoutEnd: a device or a pipe has no size, and is read no further than a docker config can be long.
+func TestDockerConfigWithoutEnd(t *testing.T) {
+	if _, err := os.Stat("/dev/zero"); err != nil {
+		t.Skip("no /dev/zero here")
+	}
+	t.Setenv("KUBECONFIG", "")
+	var out, errs bytes.Buffer
+	code := cli.Run(t.Context(), []string{"check", "--local", "--docker-config", "/dev/zero", "reg.invalid/a:1"}, cli.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
+	if code != 2 || !strings.Contains(errs.String(), "longer than") {
+		t.Errorf("exit %d: %s", code, errs.String())
+	}
 }
