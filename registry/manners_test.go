@@ -148,3 +148,13 @@ func TestNodeMay(t *testing.T) {
 		t.Error("an OpenShift node has the cluster's pull secret")
 	}
 }
+
+// TestNamesThatDoNotParse: each is told its own name's trouble.
+func TestNamesThatDoNotParse(t *testing.T) {
+	t.Parallel()
+	one, two := pull("shop", "a", "reg.lab/One:1"), pull("shop", "b", "reg.lab/Two:1")
+	observe(t, &registry.Source{}, one, two)
+	if k := keyringOf(t, two); !strings.Contains(k.Broken, "Two") {
+		t.Errorf("it is told %q", k.Broken)
+	}
+}

@@ -15,7 +15,7 @@ const here = "this machine"
 func (r *run) tell(pulls []*pull) {
 	told := map[string][]*evidence.Fact{}
 	for _, p := range pulls {
-		key := fmt.Sprintf("%q %q %q", p.ring.Repository, p.ring.NodeMay, p.secrets)
+		key := fmt.Sprintf("%q %q %q %q", p.ring.Repository, p.ring.Broken, p.ring.NodeMay, p.secrets)
 		if p.question != nil {
 			key += p.question.key
 		}
