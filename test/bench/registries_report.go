@@ -88,8 +88,10 @@ func checkedMarkdown(b *strings.Builder, list []checked) {
 func (p *probing) aims(b *strings.Builder) {
 	fmt.Fprintf(b, "\n### Aims of asking registries\n\n| aim | measured | |\n| --- | --- | --- |\n")
 	var most, tokens, blob int // of one pair, and of one blob
-	for _, a := range p.single {
-		most, tokens, blob = max(most, a.manifests), max(tokens, a.tokens), max(blob, a.mostOfBlob)
+	for i, a := range p.single {
+		// An image with two logins is two pairs.
+		logins := max(1, len(pairs[i].logins))
+		most, tokens, blob = max(most, (a.manifests+logins-1)/logins), max(tokens, a.tokens), max(blob, a.mostOfBlob)
 	}
 	blob = max(blob, p.asked.mostOfBlob)
 	n := len(pairs)
