@@ -4,15 +4,18 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := build
 
 GO ?= go
+# As the lab builds Kubernetes: what both need is then compiled once.
+export CGO_ENABLED := 0
+export GOFLAGS := $(shell $(GO) env GOFLAGS) -trimpath
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/refloat
 LINT := $(CACHE)/golangci-lint
-BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags='-s -w'
+BUILD := $(GO) build -ldflags='-s -w'
 
 # Fuzz targets as package:function:seconds, at most three minutes in all.
-FUZZ := diagnose:FuzzRead:30 diagnose:FuzzReference:30 kube/pullsecret:FuzzSecret:30 test/keyring:FuzzLookup:12 \
-	diagnose:FuzzCase:8 internal/dockerconfig:FuzzParse:8 registry/wire:FuzzChallenge:8 registry/wire:FuzzErrorBody:8 \
-	kube/manifest:FuzzRead:8 registry/probe:FuzzDocument:6 diagnose:FuzzWellFormed:5 evidence:FuzzClean:5 evidence:FuzzLoad:4 \
-	kube/podscan:FuzzEach:4 registry/probe/refusals:FuzzFile:4 report:FuzzEscape:4 report:FuzzWrapCommand:3 evidence:FuzzQuote:3
+FUZZ := diagnose:FuzzRead:30 diagnose:FuzzReference:30 kube/pullsecret:FuzzSecret:30 test/keyring:FuzzLookup:8 \
+	internal/dockerconfig:FuzzParse:6 registry/wire:FuzzChallenge:6 registry/wire:FuzzErrorBody:6 diagnose:FuzzCase:4 \
+	kube/manifest:FuzzRead:4 registry/probe:FuzzDocument:4 diagnose:FuzzWellFormed:3 evidence:FuzzClean:3 evidence:FuzzLoad:3 \
+	kube/podscan:FuzzEach:3 registry/probe/refusals:FuzzFile:3 report:FuzzEscape:3 report:FuzzWrapCommand:2 evidence:FuzzQuote:2
 
 # Modules of their own that hold ours to somebody else's code: the kubelet's keyring, the distribution project's registry.
 ORACLES := test/keyring test/distribution
@@ -35,7 +38,7 @@ test: lint ## the whole gate
 
 lint: ## golangci-lint, from a module of its own, and vet for the other systems
 	@test -n "$$(find '$(LINT)' -newer tools/lint/go.sum 2>/dev/null)" || { echo 'building golangci-lint …'; \
-		$(GO) build -C tools/lint -trimpath -o '$(LINT)' github.com/golangci/golangci-lint/v2/cmd/golangci-lint; }
+		$(GO) build -C tools/lint -o '$(LINT)' github.com/golangci/golangci-lint/v2/cmd/golangci-lint; }
 	'$(LINT)' run ./...
 	@for m in $(ORACLES); do (cd $$m && '$(LINT)' run -c ../../.golangci.yml ./...); done
 

@@ -55,6 +55,9 @@ func (s *said) refusedLogin(p *evidence.Probe, now time.Time) {
 	switch {
 	case expired(l, now) || strings.Contains(l.Kind, "job token"): // a job's token ends with the job
 		s.cause = ExpiredCredentials
+		if !expired(l, now) && s.step.Status == 403 { // a live one of a project that is not on the allow-list is answered so too
+			s.also = []Code{Forbidden}
+		}
 	case s.inside():
 		s.cause = Forbidden
 	case s.step.Name == evidence.StepToken && s.step.Status == 401,

@@ -260,6 +260,8 @@ func nodeMay(c *evidence.Case) string {
 			return "the kubelets of " + strings.ToUpper(string(f.NodeState.Home)) + " have a credential provider"
 		case evidence.HomeOpenShift:
 			return "the nodes of OpenShift have the cluster's global pull secret"
+		case evidence.HomeK3s, evidence.HomeRKE2:
+			return "registries.yaml on the nodes of " + strings.ToUpper(string(f.NodeState.Home)) + " may hold credentials"
 		}
 	}
 	for _, x := range clouds {
