@@ -29,7 +29,7 @@ func FuzzWellFormed(f *testing.F) {
 func FuzzReference(f *testing.F) {
 	for _, s := range []string{
 		"nginx", "nginx:1.25", "library/nginx", "docker.io/library/nginx@sha256:" + digestOf('a'), "localhost/a", "localhost:5000/a:b",
-		"reg.example.com/a/b:c", "Reg.example.com/a", "reg.example.com:443/a", "[2001:db8::1]:5000/a", "a.b", "a/b/c", "index.docker.io/a/b", "10.0.0.1/a",
+		"reg.example.com/a/b:c", "Reg.example.com/a", "reg.example.com:443/a", "[2001:db8::1]:5000/a", "a.b", "a/b/c", "index.docker.io/a/b", "10.0.0.1/a", "g.e_ample.com/a",
 	} {
 		f.Add(s)
 	}
@@ -43,7 +43,8 @@ func FuzzReference(f *testing.F) {
 		if err != nil {
 			return // the kubelet refuses it as well: InvalidImageName
 		}
-		if want := reference.Domain(named); got != want && len(want) <= maxHost {
+		// What is no host's name passes as a path: containerd asks its first component all the same (C24 pkg/reference/reference.go).
+		if want := reference.Domain(named); got != want && want != "" && len(want) <= maxHost {
 			t.Errorf("registryOf(%q) = %q, the runtimes ask %q", image, got, want)
 		}
 	})
