@@ -1,11 +1,7 @@
 package cli
 
 import (
-	"fmt"
-	"io"
 	"os"
-
-	"golang.org/x/term"
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/kube"
@@ -82,15 +78,4 @@ func (q *checkRequest) without(why string, f *checkFlags) {
 	if q.config == nil || len(f.platforms) == 0 {
 		q.gaps = append(q.gaps, g)
 	}
-}
-
-// progress rewrites one line of a terminal, and takes it away at the end; anything else than a terminal gets nothing.
-func progress(w io.Writer) (tell func(done, total int), end func()) {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return nil, func() {}
-	}
-	const again = "\r\x1b[K"
-	return func(done, total int) { fmt.Fprintf(f, again+"%d of %d questions to registries answered", done, total) },
-		func() { fmt.Fprint(f, again) }
 }

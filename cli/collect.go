@@ -29,7 +29,7 @@ func newCollect(s Streams, kube *genericclioptions.ConfigFlags) *cobra.Command {
 }
 
 func collect(ctx context.Context, s Streams, f *targetFlags, args []string) error {
-	c, err := f.see(ctx, args)
+	c, err := f.see(ctx, s.Err, args)
 	if err != nil {
 		return interrupted(ctx, err)
 	}

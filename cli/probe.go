@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"fmt"
+	"io"
+	"os"
 	"slices"
 	"time"
+
+	"golang.org/x/term"
 
 	"github.com/refloat-dev/refloat/diagnose"
 	"github.com/refloat-dev/refloat/evidence"
@@ -35,4 +40,15 @@ func blobInDoubt(c *evidence.Case) bool {
 
 func mayBe(candidates []diagnose.Candidate, codes ...diagnose.Code) bool {
 	return slices.ContainsFunc(candidates, func(c diagnose.Candidate) bool { return slices.Contains(codes, c.Cause) })
+}
+
+// progress rewrites one line of a terminal, and takes it away at the end; anything else than a terminal gets nothing.
+func progress(w io.Writer) (tell func(done, total int), end func()) {
+	f, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(f.Fd())) {
+		return nil, func() {}
+	}
+	const again = "\r\x1b[K"
+	return func(done, total int) { fmt.Fprintf(f, again+"%d of %d questions to registries answered", done, total) },
+		func() { fmt.Fprint(f, again) }
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"io"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -67,8 +68,8 @@ func (f *targetFlags) scope(args []string) (evidence.Scope, error) {
 	return s, nil
 }
 
-// see looks at the cluster from the api vantage point and, unless that is not wanted, asks the registries.
-func (f *targetFlags) see(ctx context.Context, args []string) (*evidence.Collection, error) {
+// see looks at the cluster from the api vantage point and, unless that is not wanted, asks the registries; a terminal is told how far it is.
+func (f *targetFlags) see(ctx context.Context, terminal io.Writer, args []string) (*evidence.Collection, error) {
 	scope, err := f.scope(args)
 	if err != nil {
 		return nil, err
@@ -92,6 +93,9 @@ func (f *targetFlags) see(ctx context.Context, args []string) (*evidence.Collect
 			f.registry = newRegistrySource(nil)
 		}
 		f.registry.Secrets = api
+		tell, done := progress(terminal)
+		defer done()
+		f.registry.Progress = tell
 		sources = append(sources, observe.Named{Vantage: evidence.Registry, Source: f.registry})
 	}
 	return c, observe.Run(ctx, c.Cases, sources...)

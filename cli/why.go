@@ -72,7 +72,7 @@ func (f *whyFlags) run(ctx context.Context, s Streams, args []string) error {
 	if f.watch {
 		return f.runWatch(ctx, s, args)
 	}
-	c, err := f.see(ctx, args)
+	c, err := f.see(ctx, s.Err, args)
 	if err != nil {
 		return interrupted(ctx, err)
 	}
@@ -85,7 +85,7 @@ func (f *whyFlags) runWatch(ctx context.Context, s Streams, args []string) error
 	defer tick.Stop()
 	var last string
 	for {
-		c, err := f.see(ctx, args)
+		c, err := f.see(ctx, io.Discard, args)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
