@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -180,7 +181,7 @@ func (a asker) Tags(ctx context.Context, repository string) ([]string, error) {
 	}
 	tags, step := a.walker.Tags(ctx, repository, first)
 	if step.Status != http.StatusOK {
-		return nil, fmt.Errorf("listing the tags of %s: %s", repository, orElse(step.Text, string(step.Failure)))
+		return nil, fmt.Errorf("listing the tags of %s: %s", repository, cmp.Or(step.Text, string(step.Failure)))
 	}
 	return tags, nil
 }

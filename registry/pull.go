@@ -74,12 +74,10 @@ func (r *run) pulls(cases []*evidence.Case) []*pull {
 
 // readSecrets gets every secret once, in parallel. Those that the api vantage point found missing are not asked for again.
 func (r *run) readSecrets(ctx context.Context, pulls []*pull) {
-	wanted := map[secretName]*gotSecret{}
+	wanted := map[secretName]bool{}
 	for _, p := range pulls {
 		for _, n := range p.secrets {
-			if wanted[n] == nil {
-				wanted[n] = &gotSecret{}
-			}
+			wanted[n] = true
 		}
 		for _, f := range p.c.Facts {
 			if s := f.Secret; s != nil && s.Exists == evidence.No {

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"strings"
@@ -85,7 +86,7 @@ func sentence(p *evidence.Probe) string {
 		}
 	}
 	if last == nil {
-		return p.Host + " was not asked: " + orElse(p.Withheld, "there was nothing to ask with")
+		return p.Host + " was not asked: " + cmp.Or(p.Withheld, "there was nothing to ask with")
 	}
 	with := "without credentials"
 	if l := last.Login; l != nil {
@@ -106,7 +107,7 @@ func sentence(p *evidence.Probe) string {
 func step(s evidence.Step) string {
 	out := fmt.Sprintf("%s %s: ", s.Method, s.URL)
 	if s.Status == 0 {
-		return out + orElse(s.Text, string(s.Failure))
+		return out + cmp.Or(s.Text, string(s.Failure))
 	}
 	out += fmt.Sprintf("%d %s", s.Status, http.StatusText(s.Status))
 	if len(s.Codes) > 0 {
@@ -116,11 +117,4 @@ func step(s evidence.Step) string {
 		out += ": " + s.Text
 	}
 	return out
-}
-
-func orElse(s, other string) string {
-	if s != "" {
-		return s
-	}
-	return other
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"sync"
@@ -145,7 +146,7 @@ func (s *session) request(ctx context.Context, q wire.Ask, read func(*answer, wi
 		return a
 	})
 	if !ok || skipped != "" {
-		return answer{skipped: or(skipped, stopped)}
+		return answer{skipped: cmp.Or(skipped, stopped)}
 	}
 	s.remember(how)
 	a := answer{steps: got.Steps, ok: got.OK() && how != repeated, refused: how == refusedLogin || how == repeated}
@@ -220,11 +221,4 @@ func (w *Walker) recall(l *login, repository string) time.Time {
 	}
 	at, _ := w.Refusals.Refused(l.key(repository))
 	return at
-}
-
-func or(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
