@@ -35,6 +35,15 @@ type Fact struct {
 	Keyring      *Keyring      `json:"keyring,omitempty"`
 	Probe        *Probe        `json:"probe,omitempty"`
 	Alternatives *Alternatives `json:"alternatives,omitempty"`
+
+	Host           *Host           `json:"host,omitempty"`
+	RegistryConfig *RegistryConfig `json:"registryConfig,omitempty"`
+	Runtime        *Runtime        `json:"runtime,omitempty"`
+	Downloads      *Downloads      `json:"downloads,omitempty"`
+	NodePull       *NodePull       `json:"nodePull,omitempty"`
+	Provider       *Provider       `json:"provider,omitempty"`
+	Disk           *Disk           `json:"disk,omitempty"`
+	Content        *Content        `json:"content,omitempty"`
 }
 
 // Message is a text that Kubernetes shows about the pull.
