@@ -37,7 +37,7 @@ func (r *run) facts(p *pull) []*evidence.Fact {
 		return out
 	}
 	answer := p.logins()
-	return append(out, r.fact(sentence(&answer), "registry "+answer.Host, evidence.Fact{Probe: &answer}))
+	return append(out, r.fact(Sentence(&answer), "registry "+answer.Host, evidence.Fact{Probe: &answer}))
 }
 
 func (r *run) fact(text, source string, f evidence.Fact) *evidence.Fact {
@@ -77,8 +77,8 @@ func who(l evidence.Login) string {
 	return "user " + l.User
 }
 
-// sentence is what a registry answered, for a person: the last attempt that the kubelet would make.
-func sentence(p *evidence.Probe) string {
+// Sentence is what a registry answered, for a person: the last attempt that the kubelet would make.
+func Sentence(p *evidence.Probe) string {
 	var last *evidence.Attempt
 	for i := range p.Attempts {
 		if a := &p.Attempts[i]; !a.Compared || last == nil {
