@@ -112,7 +112,9 @@ type NodePull struct {
 	// Text is the runtime's error; Ref what it calls the image that it pulled.
 	Text string `json:"text,omitempty"`
 	Ref  string `json:"ref,omitempty"`
-	Took int64  `json:"took"` // milliseconds
+	// First is the error of a first try where what came was damaged; it was then tried again a second later.
+	First string `json:"first,omitempty"`
+	Took  int64  `json:"took"` // milliseconds
 }
 
 // Provider is one of the kubelet's exec credential providers, run for an image as the kubelet runs it.
