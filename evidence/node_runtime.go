@@ -117,19 +117,25 @@ type NodePull struct {
 	Took  int64  `json:"took"` // milliseconds
 }
 
-// Provider is one of the kubelet's exec credential providers, run for an image as the kubelet runs it.
+// Provider is one of the kubelet's exec credential providers, run for an image as the kubelet runs it. What the node's own
+// docker config files hold for the image is a Keyring on a fact of the node.
 type Provider struct {
 	Name string `json:"name"`
 	// Path is the program, Config the file that names it.
 	Path   string `json:"path"`
 	Config string `json:"config"`
 	// Matches says whether matchImages has the image; Images are its patterns, at most ten.
-	Matches Tri            `json:"matches"`
-	Images  []string       `json:"images,omitempty"`
-	Result  ProviderResult `json:"result"`
+	Matches Tri      `json:"matches"`
+	Images  []string `json:"images,omitempty"`
+	// Why is why matchImages does not have the image, or what it returned does not fit it: one clause. Near is set where
+	// one of them was plainly meant for it; Hint says what to write instead.
+	Why    string         `json:"why,omitempty"`
+	Near   bool           `json:"near,omitempty"`
+	Hint   string         `json:"hint,omitempty"`
+	Result ProviderResult `json:"result"`
 	// Text is the error, or what it wrote to stderr, redacted.
 	Text string `json:"text,omitempty"`
-	// Keys are the registries that it returned credentials for; Users whom they log in.
+	// Keys are the registries that it returned credentials for, at most ten; Users whom they log in.
 	Keys  []string `json:"keys,omitempty"`
 	Users []string `json:"users,omitempty"`
 	Took  int64    `json:"took,omitempty"` // milliseconds
@@ -149,4 +155,6 @@ const (
 	ProviderFailed     ProviderResult = "failed"
 	ProviderMalformed  ProviderResult = "malformed"   // what it printed is no CredentialProviderResponse
 	ProviderNeedsToken ProviderResult = "needs-token" // it wants a service account token: not run
+	ProviderNone       ProviderResult = "none"        // the kubelet has no credential provider at all: Name is empty
+	ProviderBadConfig  ProviderResult = "bad-config"  // the kubelet would not start with Config as it is now: Name is empty
 )

@@ -2,7 +2,8 @@ package evidence
 
 import "time"
 
-// Keyring is what the kubelet would find in a pod's pull secrets for one image. No secret's content is in it.
+// Keyring is what the kubelet would find for one image in a pod's pull secrets, or, on a fact of the node, in the docker
+// config file that the kubelet reads there. No secret's content is in it.
 type Keyring struct {
 	// Repository is what credentials are looked up by: docker.io/library/nginx, without tag and digest.
 	Repository string `json:"repository"`
