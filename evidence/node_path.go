@@ -37,6 +37,8 @@ type Host struct {
 	// Took is the whole look in milliseconds; what a pull would lose here is in Costs, in milliseconds, where it is much.
 	Took  int64 `json:"took,omitempty"`
 	Costs int64 `json:"costs,omitempty"`
+	// Shown is set where no host serves the image and this is the one whose error the runtime reports, and the kubelet with it.
+	Shown bool `json:"shown,omitempty"`
 }
 
 // HostRole is what a host is to the pull.
@@ -71,7 +73,8 @@ type Resolution struct {
 	Result    ResolveResult `json:"result"`
 	Addresses []string      `json:"addresses,omitempty"`
 	Text      string        `json:"text,omitempty"`
-	Took      int64         `json:"took,omitempty"` // milliseconds
+	// Took is in milliseconds; for `node` what the runtime would wait, for resolvers that do not answer too.
+	Took int64 `json:"took,omitempty"`
 }
 
 // ResolveResult is how a question for a name ended.
