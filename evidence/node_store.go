@@ -22,7 +22,7 @@ type Disk struct {
 
 // DiskArea is a directory that pulls write to, and the filesystem it is on.
 type DiskArea struct {
-	// Purpose is imagefs, nodefs, containerfs, content, snapshots, temporary.
+	// Purposes are of imagefs, nodefs, containerfs, content, snapshots, temporary.
 	Purposes []string `json:"purposes"`
 	Path     string   `json:"path"`
 	Mount    string   `json:"mount,omitempty"`
@@ -31,6 +31,9 @@ type DiskArea struct {
 	Filesystem
 	// Short says what keeps the image from fitting: `bytes`, `inodes`, `read-only`; empty where it fits.
 	Short string `json:"short,omitempty"`
+	// Low says what is nearly used up, less than 15 % of it being free: `bytes` or `inodes`. How many inodes an image takes
+	// is not known before it is unpacked, so that few of them may be what it fails for although nothing is Short.
+	Low string `json:"low,omitempty"`
 }
 
 // DiskNeed is what a pull of an image takes at once, in bytes.
