@@ -16,6 +16,8 @@ type RegistryConfig struct {
 	Hosts     []ConfiguredHost `json:"hosts,omitempty"`
 	// Problems are what is wrong in those files, the worst first.
 	Problems []ConfigProblem `json:"problems,omitempty"`
+	// Unread is what of the configuration could not be looked at, and why: Hosts may then be others.
+	Unread []string `json:"unread,omitempty"`
 }
 
 // ConfiguredHost is one place where the runtime looks for an image, in its order.
@@ -50,9 +52,9 @@ type ConfigEffect string
 const (
 	EffectStops    ConfigEffect = "stops"    // the runtime or its image service does not start
 	EffectFails    ConfigEffect = "fails"    // every pull from this registry fails
-	EffectBypassed ConfigEffect = "bypassed" // the file is ignored, with its mirrors and CAs; the runtime only logs it
+	EffectBypassed ConfigEffect = "bypassed" // the file is ignored, with its mirrors and CAs; the runtime at most logs it
 	EffectUnused   ConfigEffect = "unused"   // this part has no effect
-	EffectWarns    ConfigEffect = "warns"    // it works, for now: deprecated
+	EffectWarns    ConfigEffect = "warns"    // it works: deprecated, or not what its writer may think
 )
 
 // Runtime is the health of a node's container runtime.
