@@ -29,7 +29,7 @@ var ErrNoProcess = errors.New("no such process is seen")
 // runtimes are the programs that serve CRI, and kubelets those that are a kubelet, k3s and its like being one too.
 var (
 	runtimes = []string{"containerd", "crio", "cri-dockerd", "dockerd"}
-	kubelets = []string{"kubelet", "k3s", "k3s-server", "k3s-agent", "rke2", "k0s", "hyperkube"}
+	kubelets = []string{"kubelet", "kubelite", "k3s", "k3s-server", "k3s-agent", "rke2", "k0s", "microshift", "hyperkube"}
 )
 
 // Runtime finds the container runtime's process: containerd before dockerd, since both may run. The oldest one counts.
@@ -37,6 +37,9 @@ func (h *Host) Runtime() (*Process, error) { return h.find(runtimes) }
 
 // Kubelet finds the kubelet's process.
 func (h *Host) Kubelet() (*Process, error) { return h.find(kubelets) }
+
+// Process finds the process of a program by its file name, that of an earlier name before that of a later one.
+func (h *Host) Process(names ...string) (*Process, error) { return h.find(names) }
 
 // Isolated reports whether only this program's own processes are seen, as in a pod without hostPID.
 func (h *Host) Isolated() bool {
@@ -62,7 +65,7 @@ func (h *Host) find(names []string) (*Process, error) {
 			continue
 		}
 		at := slices.Index(names, p.Name)
-		if at < 0 || at > rank || at == rank && best != nil && best.PID < pid {
+		if at < 0 || p.aside() || at > rank || at == rank && best != nil && best.PID < pid {
 			continue
 		}
 		best, rank = p, at
@@ -71,6 +74,22 @@ func (h *Host) find(names []string) (*Process, error) {
 		return nil, fmt.Errorf("%w: %s", ErrNoProcess, names[0])
 	}
 	return best, nil
+}
+
+// asides are parts of paths by which a containerd is known that serves no kubelet: dockerd's own, the one of Bottlerocket's
+// host containers, the one of Talos' own services.
+var asides = []string{"/docker/containerd", "/host-containerd/", "/system/run/containerd"}
+
+func (p *Process) aside() bool {
+	if p.Name != "containerd" {
+		return false
+	}
+	for _, flag := range []string{p.Flag("config"), p.Flag("c"), p.Flag("address"), p.Flag("a")} {
+		if slices.ContainsFunc(asides, func(a string) bool { return strings.Contains(flag, a) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // process reads one; nil where it is gone, a thread of the kernel, or a zombie.
@@ -88,6 +107,36 @@ func (h *Host) process(pid int) *Process {
 		p.Started = info.ModTime()
 	}
 	return p
+}
+
+// State is what the process does: R, S, D (it waits for a disk), T (it is stopped), Z; 0 where /proc does not tell.
+func (p *Process) State() byte {
+	stat, err := readBounded(filepath.Join(p.proc, "stat"), 4<<10)
+	if err != nil {
+		return 0
+	}
+	// The name before it stands in brackets and may hold any.
+	at := bytes.LastIndexByte(stat, ')')
+	if at < 0 || at+2 >= len(stat) {
+		return 0
+	}
+	return stat[at+2]
+}
+
+// Output is the file that the process's messages go to, by the process's own name for it, and where it is opened from here;
+// ok is false where that is no file but the journal's socket, a pipe or a terminal. In a pod it takes CAP_SYS_PTRACE, and no mount.
+func (p *Process) Output() (name, at string, ok bool) {
+	for _, fd := range []string{"2", "1"} {
+		at = filepath.Join(p.proc, "fd", fd)
+		name, err := os.Readlink(at)
+		if err != nil {
+			continue
+		}
+		if info, err := os.Stat(at); err == nil && info.Mode().IsRegular() {
+			return name, at, true
+		}
+	}
+	return "", "", false
 }
 
 // Env is the process's environment as it was started. In a pod this takes CAP_SYS_PTRACE and the node's processes in view.

@@ -1,0 +1,108 @@
+package host
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestWhoseRuntime(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		procs map[string][]string
+		want  int // the runtime's
+		kube  string
+	}{
+		{
+			name: "Talos has one of its own",
+			procs: map[string][]string{
+				"700": {"/bin/containerd", "--address", "/system/run/containerd/containerd.sock", "--state", "/system/run/containerd", "--root", "/system/var/lib/containerd"},
+				"900": {"/bin/containerd", "--address", "/run/containerd/containerd.sock", "--config", "/etc/cri/containerd.toml"},
+				"950": {"/usr/local/bin/kubelet", "--config=/etc/kubernetes/kubelet.yaml"},
+			},
+			want: 900, kube: "kubelet",
+		},
+		{
+			name: "Bottlerocket has one for host containers",
+			procs: map[string][]string{
+				"400": {"/usr/bin/containerd", "--config", "/etc/host-containerd/config.toml"},
+				"500": {"/usr/bin/containerd"},
+				"600": {"/usr/bin/kubelet", "--cloud-provider", "external"},
+			},
+			want: 500, kube: "kubelet",
+		},
+		{
+			name: "dockerd has one below it",
+			procs: map[string][]string{
+				"30": {"containerd", "--config", "/var/run/docker/containerd/containerd.toml"},
+				"20": {"/usr/bin/dockerd"},
+				"40": {"/usr/bin/cri-dockerd", "--container-runtime-endpoint", "fd://"},
+			},
+			want: 40,
+		},
+		{
+			name: "microk8s",
+			procs: map[string][]string{
+				"70": {"/snap/microk8s/6089/bin/containerd", "--config", "/var/snap/microk8s/6089/args/containerd.toml", "--address", "/var/snap/microk8s/common/run/containerd.sock"},
+				"80": {"/snap/microk8s/6089/kubelite", "--scheduler-args-file=/var/snap/microk8s/6089/args/kube-scheduler"},
+			},
+			want: 70, kube: "kubelite",
+		},
+		{
+			name: "RKE2 runs a kubelet below it",
+			procs: map[string][]string{
+				"50": {"/usr/local/bin/rke2 agent"},
+				"60": {"containerd", "-c", "/var/lib/rancher/rke2/agent/etc/containerd/config.toml"},
+				"65": {"kubelet", "--containerd=/run/k3s/containerd/containerd.sock"},
+			},
+			want: 60, kube: "kubelet",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			h := fakeProc(t, tt.procs)
+			if p, err := h.Runtime(); err != nil || p.PID != tt.want {
+				t.Errorf("runtime %+v, %v, want %d", p, err, tt.want)
+			}
+			if k, err := h.Kubelet(); tt.kube != "" && (err != nil || k.Name != tt.kube) {
+				t.Errorf("kubelet %+v, %v", k, err)
+			}
+		})
+	}
+}
+
+func TestStateAndOutput(t *testing.T) {
+	t.Parallel()
+	h := fakeProc(t, map[string][]string{"12": {"containerd"}, "13": {"crio"}})
+	log := filepath.Join(t.TempDir(), "containerd.log")
+	fd := filepath.Join(h.Proc, "12", "fd")
+	err := errors.Join(os.WriteFile(log, []byte("line\n"), 0o600), os.Mkdir(fd, 0o700), os.Symlink(log, filepath.Join(fd, "2")),
+		os.Mkdir(filepath.Join(h.Proc, "13", "fd"), 0o700), os.Symlink("socket:[88]", filepath.Join(h.Proc, "13", "fd", "2")),
+		os.WriteFile(filepath.Join(h.Proc, "12", "stat"), []byte("12 (a) b) T 1 12 12"), 0o600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := h.Process("containerd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.State() != 'T' {
+		t.Errorf("state %q", p.State())
+	}
+	if name, at, ok := p.Output(); !ok || name != log || at != filepath.Join(fd, "2") {
+		t.Errorf("output %q %q %v", name, at, ok)
+	}
+	p, err = h.Process("crio")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p.State() != 0 {
+		t.Errorf("a process without stat is in state %q", p.State())
+	}
+	if name, _, ok := p.Output(); ok {
+		t.Errorf("the journal's socket was taken for a file: %q", name)
+	}
+}
