@@ -12,7 +12,7 @@ LINT := $(CACHE)/golangci-lint
 BUILD := $(GO) build -ldflags='-s -w'
 
 # Fuzz targets as package:function:seconds, at most three minutes in all.
-FUZZ := diagnose:FuzzRead:30 diagnose:FuzzReference:30 kube/pullsecret:FuzzSecret:30 test/keyring:FuzzLookup:8 \
+FUZZ := diagnose:FuzzRead:14 diagnose:FuzzReference:14 kube/pullsecret:FuzzSecret:12 test/keyring:FuzzLookup:8 \
 	internal/dockerconfig:FuzzParse:6 registry/wire:FuzzChallenge:6 registry/wire:FuzzErrorBody:6 diagnose:FuzzCase:4 \
 	kube/manifest:FuzzRead:4 registry/probe:FuzzDocument:4 diagnose:FuzzWellFormed:3 evidence:FuzzClean:3 evidence:FuzzLoad:3 \
 	kube/podscan:FuzzEach:3 registry/probe/refusals:FuzzFile:3 report:FuzzEscape:3 report:FuzzWrapCommand:2 evidence:FuzzQuote:2
