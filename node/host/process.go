@@ -139,6 +139,11 @@ func (p *Process) Output() (name, at string, ok bool) {
 	return "", "", false
 }
 
+// Files is the node as the process itself sees it, whatever of it is mounted here: for what lies in folders that are no other
+// business of ours, such as the kubelet's own file in its folder full of pods' secrets, and for programs to be run as the process
+// would run them. In a pod it takes CAP_SYS_PTRACE, and no mount; without it all that is below is ErrPermission.
+func (p *Process) Files() *Host { return &Host{Root: filepath.Join(p.proc, "root"), Proc: filepath.Dir(p.proc)} }
+
 // Env is the process's environment as it was started. In a pod this takes CAP_SYS_PTRACE and the node's processes in view.
 func (p *Process) Env() (map[string]string, error) {
 	data, err := readBounded(filepath.Join(p.proc, "environ"), 1<<20)

@@ -106,3 +106,23 @@ func TestStateAndOutput(t *testing.T) {
 		t.Errorf("the journal's socket was taken for a file: %q", name)
 	}
 }
+
+func TestProcessFiles(t *testing.T) {
+	t.Parallel()
+	h := fakeProc(t, map[string][]string{"12": {"/usr/bin/kubelet", "--config=/var/lib/kubelet/config.yaml"}})
+	dir := filepath.Join(h.Proc, "12", "root", "var/lib/kubelet")
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(filepath.Join(dir, "config.yaml"), []byte("kind: x\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := h.Kubelet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := p.Files().ReadFile(p.Flag("config"))
+	if err != nil || string(data) != "kind: x\n" {
+		t.Errorf("%q, %v", data, err)
+	}
+	if !p.Files().Sees("/var/lib/kubelet/config.yaml") {
+		t.Error("a process sees all of its own root")
+	}
+}
