@@ -103,24 +103,68 @@ func (h *Host) process(pid int) *Process {
 	// The name by which it was started, and not the link to its program: reading that needs CAP_SYS_PTRACE.
 	first, _, _ := strings.Cut(args[0], " ")
 	p := &Process{PID: pid, Name: filepath.Base(first), Args: args, proc: dir}
-	if info, err := os.Stat(dir); err == nil {
-		p.Started = info.ModTime()
-	}
+	p.Started = p.started(h.proc())
 	return p
+}
+
+// started is when the process began: the node's boot and the ticks since then, which are hundredths of a second on every
+// Linux. The time of its folder is only when somebody looked first.
+func (p *Process) started(proc string) time.Time {
+	const start = 22 - 3 // of proc(5)'s fields, those before the state left out
+	fields := p.stat()
+	if len(fields) <= start {
+		return time.Time{}
+	}
+	ticks, err := strconv.ParseInt(fields[start], 10, 62)
+	if err != nil {
+		return time.Time{}
+	}
+	all, err := readBounded(filepath.Join(proc, "stat"), 1<<20)
+	if err != nil {
+		return time.Time{}
+	}
+	for line := range strings.Lines(string(all)) {
+		if at, ok := strings.CutPrefix(line, "btime "); ok {
+			boot, err := strconv.ParseInt(strings.TrimSpace(at), 10, 62)
+			if err != nil {
+				return time.Time{}
+			}
+			return time.Unix(boot, 0).Add(time.Duration(ticks) * 10 * time.Millisecond).UTC()
+		}
+	}
+	return time.Time{}
+}
+
+// stat is what /proc tells of the process, from its state on; empty where it does not.
+func (p *Process) stat() []string {
+	stat, err := readBounded(filepath.Join(p.proc, "stat"), 4<<10)
+	if err != nil {
+		return nil
+	}
+	// The name before it stands in brackets and may hold any.
+	return strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 }
 
 // State is what the process does: R, S, D (it waits for a disk), T (it is stopped), Z; 0 where /proc does not tell.
 func (p *Process) State() byte {
-	stat, err := readBounded(filepath.Join(p.proc, "stat"), 4<<10)
+	if fields := p.stat(); len(fields) > 0 {
+		return fields[0][0]
+	}
+	return 0
+}
+
+// Unit is the systemd unit that the process belongs to, such as containerd.service; empty where its control groups name none.
+func (p *Process) Unit() string {
+	groups, err := readBounded(filepath.Join(p.proc, "cgroup"), 64<<10)
 	if err != nil {
-		return 0
+		return ""
 	}
-	// The name before it stands in brackets and may hold any.
-	at := bytes.LastIndexByte(stat, ')')
-	if at < 0 || at+2 >= len(stat) {
-		return 0
+	for line := range strings.Lines(string(groups)) {
+		if name := filepath.Base(strings.TrimSpace(line)); strings.HasSuffix(name, ".service") {
+			return name
+		}
 	}
-	return stat[at+2]
+	return ""
 }
 
 // Output is the file that the process's messages go to, by the process's own name for it, and where it is opened from here;
@@ -142,7 +186,9 @@ func (p *Process) Output() (name, at string, ok bool) {
 // Files is the node as the process itself sees it, whatever of it is mounted here: for what lies in folders that are no other
 // business of ours, such as the kubelet's own file in its folder full of pods' secrets, and for programs to be run as the process
 // would run them. In a pod it takes CAP_SYS_PTRACE, and no mount; without it all that is below is ErrPermission.
-func (p *Process) Files() *Host { return &Host{Root: filepath.Join(p.proc, "root"), Proc: filepath.Dir(p.proc)} }
+func (p *Process) Files() *Host {
+	return &Host{Root: filepath.Join(p.proc, "root"), Proc: filepath.Dir(p.proc)}
+}
 
 // Env is the process's environment as it was started. In a pod this takes CAP_SYS_PTRACE and the node's processes in view.
 func (p *Process) Env() (map[string]string, error) {

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func TestWhoseRuntime(t *testing.T) {
@@ -81,7 +82,9 @@ func TestStateAndOutput(t *testing.T) {
 	fd := filepath.Join(h.Proc, "12", "fd")
 	err := errors.Join(os.WriteFile(log, []byte("line\n"), 0o600), os.Mkdir(fd, 0o700), os.Symlink(log, filepath.Join(fd, "2")),
 		os.Mkdir(filepath.Join(h.Proc, "13", "fd"), 0o700), os.Symlink("socket:[88]", filepath.Join(h.Proc, "13", "fd", "2")),
-		os.WriteFile(filepath.Join(h.Proc, "12", "stat"), []byte("12 (a) b) T 1 12 12"), 0o600))
+		os.WriteFile(filepath.Join(h.Proc, "12", "stat"), []byte("12 (a) b) T 1 12 12 0 -1 4194560 1 0 0 0 7 1 0 0 20 0 9 0 2358085 1 2\n"), 0o600),
+		os.WriteFile(filepath.Join(h.Proc, "stat"), []byte("cpu  1 2\nbtime 1795359203\nprocesses 7\n"), 0o600),
+		os.WriteFile(filepath.Join(h.Proc, "12", "cgroup"), []byte("3:cpu:/\n1:name=systemd:/system.slice/containerd.service\n"), 0o600))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +95,12 @@ func TestStateAndOutput(t *testing.T) {
 	if p.State() != 'T' {
 		t.Errorf("state %q", p.State())
 	}
+	if want := time.Unix(1795359203, 0).Add(23580850 * time.Millisecond); !p.Started.Equal(want) {
+		t.Errorf("started %s, want %s", p.Started, want)
+	}
+	if p.Unit() != "containerd.service" {
+		t.Errorf("unit %q", p.Unit())
+	}
 	if name, at, ok := p.Output(); !ok || name != log || at != filepath.Join(fd, "2") {
 		t.Errorf("output %q %q %v", name, at, ok)
 	}
@@ -99,8 +108,8 @@ func TestStateAndOutput(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.State() != 0 {
-		t.Errorf("a process without stat is in state %q", p.State())
+	if p.State() != 0 || !p.Started.IsZero() || p.Unit() != "" {
+		t.Errorf("a process of which nothing is told: %q %s %q", p.State(), p.Started, p.Unit())
 	}
 	if name, _, ok := p.Output(); ok {
 		t.Errorf("the journal's socket was taken for a file: %q", name)
