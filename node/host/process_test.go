@@ -135,3 +135,14 @@ func TestProcessFiles(t *testing.T) {
 		t.Error("a process sees all of its own root")
 	}
 }
+
+func TestStarted(t *testing.T) {
+	t.Parallel()
+	p := (&Host{}).process(os.Getpid())
+	if p == nil || time.Since(p.Started) < -2*time.Second || time.Since(p.Started) > 10*time.Minute {
+		t.Errorf("this test started at %v", p)
+	}
+	if p := fakeProc(t, map[string][]string{"7": {"/usr/bin/kubelet"}}).process(7); !p.Started.IsZero() {
+		t.Errorf("without stat: %v", p.Started)
+	}
+}
