@@ -44,6 +44,16 @@ func ParseKey(written string) (RegistryKey, error) {
 	return k, nil
 }
 
+// ParsePattern reads one of the matchImages of a credential provider, of which nothing is cut: a scheme in it is taken
+// for a host (K36 pkg/credentialprovider/keyring.go ParseSchemelessURL).
+func ParsePattern(written string) (RegistryKey, error) {
+	u, err := url.Parse("https://" + written)
+	if err != nil {
+		return RegistryKey{}, err
+	}
+	return RegistryKey{text: written, glob: u}, nil
+}
+
 // String is the key as it is stored: the kubelet tries the matching ones in descending order of it.
 func (k RegistryKey) String() string { return k.text }
 
