@@ -1,0 +1,113 @@
+package agent
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/refloat-dev/refloat/kube/wire"
+)
+
+// entry is one NodeProbe that exists.
+type entry struct {
+	record
+	// look is the one that will answer it; nil before its pod was looked at and after it was answered.
+	look *look
+	// expiry removes it; nil until it is answered.
+	expiry *time.Timer
+	cancel context.CancelFunc
+}
+
+// see takes up a NodeProbe that is new, and has one that is answered removed later.
+func (a *agent) see(ctx context.Context, r *record) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e := a.known[r.Metadata.UID]
+	if e != nil && !reflect.DeepEqual(e.Spec, r.Spec) {
+		a.drop(e) // the API server lets nobody change a spec; what was asked is not what is written here
+		e = nil
+	}
+	if e == nil {
+		e = &entry{record: *r, cancel: func() {}}
+		a.known[r.Metadata.UID] = e
+		if r.Status.Finished == nil && r.Metadata.Deleted == nil {
+			var own context.Context
+			own, e.cancel = context.WithCancel(ctx)
+			a.tasks.Go(func() { a.take(ctx, own, e) })
+		}
+	}
+	if r.Status.Finished != nil && e.expiry == nil && r.Metadata.Deleted == nil {
+		// After a change of the clock the time may be in the future: it is not kept for longer.
+		left := min(time.Until(r.Status.Finished.Add(a.Keep)), a.Keep)
+		e.expiry = time.AfterFunc(max(left, 0), func() { a.expire(ctx, e) })
+	}
+}
+
+// forget ends the work for a NodeProbe that is gone.
+func (a *agent) forget(uid string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if e := a.known[uid]; e != nil {
+		a.drop(e)
+	}
+}
+
+func (a *agent) forgetOthers(there map[string]bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for uid, e := range a.known {
+		if !there[uid] {
+			a.drop(e)
+		}
+	}
+}
+
+// drop forgets an entry and ends its look, unless somebody else waits for that too.
+func (a *agent) drop(e *entry) {
+	delete(a.known, e.Metadata.UID)
+	e.cancel()
+	if e.expiry != nil {
+		e.expiry.Stop()
+	}
+	l := e.look
+	if l == nil {
+		return
+	}
+	e.look = nil
+	if l.waiting = slices.DeleteFunc(l.waiting, func(w *entry) bool { return w == e }); len(l.waiting) == 0 {
+		l.cancel()
+		if a.next[l.key] == l {
+			delete(a.next, l.key)
+		}
+	}
+}
+
+// expire removes an answered NodeProbe. Where that fails it is tried again later.
+func (a *agent) expire(ctx context.Context, e *entry) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if ctx.Err() != nil || a.known[e.Metadata.UID] != e {
+		return
+	}
+	a.tasks.Go(func() {
+		var wait backoff
+		for ctx.Err() == nil {
+			err := a.request(ctx, wire.Request{Method: "DELETE", Path: e.path(), Body: map[string]any{
+				"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": map[string]any{"uid": e.Metadata.UID},
+			}})
+			if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+				return
+			}
+			a.Log.Warn("cannot remove an answered NodeProbe", "probe", e.name(), "error", err)
+			if final(err) {
+				return
+			}
+			wait.sleep(ctx, err)
+		}
+	})
+}
+
+func (e *entry) name() string { return e.Metadata.Namespace + "/" + e.Metadata.Name }

@@ -1,0 +1,146 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/node"
+)
+
+// A look that is asked for again while it has not begun answers everybody: it waits a moment for others who ask the same, and
+// longer once somebody does. Nobody gets an answer that was begun before the question was seen: the next question may
+// come after a repair.
+const (
+	settle    = 20 * time.Millisecond
+	settleFor = 150 * time.Millisecond
+	settleMax = 5 * time.Second
+	// runningAfter is when a look counts as a long one, and says that it runs.
+	runningAfter = 2 * time.Second
+)
+
+// look is one look and who waits for it.
+type look struct {
+	key      string
+	question node.Question
+	cancel   context.CancelFunc
+	joined   chan struct{}
+	// waiting is guarded by the agent's lock.
+	waiting []*entry
+}
+
+// join has an entry answered by the look for its question that has not begun, or by a new one, which ends with ctx.
+func (a *agent) join(ctx context.Context, e *entry, q node.Question) {
+	key := fmt.Sprintf("%#v", q)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.known[e.Metadata.UID] != e {
+		return
+	}
+	l := a.next[key]
+	if l == nil {
+		l = &look{key: key, question: q, joined: make(chan struct{}, 1)}
+		own, cancel := context.WithCancel(ctx)
+		l.cancel = cancel
+		a.next[key] = l
+		a.tasks.Go(func() {
+			defer cancel()
+			a.answer(own, l)
+		})
+	}
+	l.waiting = append(l.waiting, e)
+	e.look = l
+	select {
+	case l.joined <- struct{}{}:
+	default:
+	}
+}
+
+// gather waits until nobody has joined for a moment.
+func (l *look) gather(ctx context.Context) {
+	<-l.joined // the first, who is there already
+	end := time.Now().Add(settleMax)
+	quiet := time.NewTimer(settle)
+	defer quiet.Stop()
+	for {
+		select {
+		case <-l.joined:
+			quiet.Reset(min(settleFor, time.Until(end)))
+		case <-quiet.C:
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// answer makes a look and tells everybody who waits for it.
+func (a *agent) answer(ctx context.Context, l *look) {
+	l.gather(ctx)
+	select {
+	case a.looks <- struct{}{}:
+	case <-ctx.Done():
+		return
+	}
+	a.mu.Lock()
+	if a.next[l.key] == l {
+		delete(a.next, l.key) // from here on nobody joins
+	}
+	a.mu.Unlock()
+	began := time.Now()
+	var facts []*evidence.Fact
+	var gaps []evidence.Gap
+	if ctx.Err() == nil {
+		facts, gaps = a.examine(ctx, l)
+	}
+	<-a.looks
+	if ctx.Err() != nil {
+		return // nobody waits any more, or the agent ends
+	}
+	a.done(ctx, l, began, facts, gaps)
+}
+
+// examine looks, and tells those who wait that it does where it takes long.
+func (a *agent) examine(ctx context.Context, l *look) (facts []*evidence.Fact, gaps []evidence.Gap) {
+	soon, stop := context.WithCancel(ctx)
+	told := make(chan struct{})
+	began := time.Now()
+	long := time.AfterFunc(runningAfter, func() {
+		defer close(told)
+		a.running(soon, l, began)
+	})
+	defer func() {
+		stop()
+		if !long.Stop() {
+			<-told // Running is never written after Done
+		}
+	}()
+	budget := a.Budget
+	if l.question.Verify {
+		budget = a.VerifyBudget
+	}
+	ctx, cancel := context.WithTimeout(ctx, budget)
+	defer cancel()
+	defer func() {
+		if r := recover(); r != nil {
+			a.Log.Error("a look failed", "image", l.question.Image, "panic", r, "stack", string(debug.Stack()))
+			gaps = append(gaps, evidence.Gap{Vantage: evidence.Node, What: "the rest of node " + a.Node, Why: "the agent failed while it looked: see its log", Deciding: true})
+		}
+	}()
+	facts, gaps = a.Looker.Look(ctx, l.question)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		gaps = append(gaps, evidence.Gap{Vantage: evidence.Node, What: "the rest of node " + a.Node, Why: fmt.Sprintf("looking took more than %s", budget), Deciding: true})
+	}
+	return facts, gaps
+}
+
+// waiters are those who wait now.
+func (a *agent) waiters(l *look) []*entry {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(l.waiting)
+}

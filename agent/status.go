@@ -1,0 +1,125 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"github.com/refloat-dev/refloat/api/v1alpha1"
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/kube/wire"
+)
+
+// status is a NodeProbeStatus whose evidence is JSON already: many share it.
+type status struct {
+	Phase    v1alpha1.NodeProbePhase `json:"phase"`
+	Message  string                  `json:"message,omitempty"`
+	Agent    string                  `json:"agent,omitempty"`
+	Started  *time.Time              `json:"started,omitempty"`
+	Finished *time.Time              `json:"finished,omitempty"`
+	Evidence json.RawMessage         `json:"evidence,omitempty"`
+}
+
+// second is a time as the API server keeps times.
+func second(t time.Time) *time.Time {
+	t = t.UTC().Truncate(time.Second)
+	return &t
+}
+
+func (a *agent) running(ctx context.Context, l *look, began time.Time) {
+	a.each(a.waiters(l), func(e *entry) {
+		if err := a.write(ctx, e, status{Phase: v1alpha1.ProbeRunning, Agent: a.Version, Started: second(began)}); err != nil && ctx.Err() == nil {
+			a.Log.Warn("cannot say that a NodeProbe is worked on", "probe", e.name(), "error", err)
+		}
+	})
+}
+
+// done writes what was seen to everybody who waits for it.
+func (a *agent) done(ctx context.Context, l *look, began time.Time, facts []*evidence.Fact, gaps []evidence.Gap) {
+	seen := a.pack(facts, gaps)
+	raw, err := json.Marshal(seen)
+	if err != nil {
+		a.Log.Error("cannot write evidence", "error", err)
+		return
+	}
+	took := time.Since(began)
+	s := status{Phase: v1alpha1.ProbeDone, Agent: a.Version, Started: second(began), Finished: second(time.Now()), Evidence: raw}
+	waiting := a.waiters(l)
+	a.each(waiting, func(e *entry) {
+		a.finish(ctx, e, s, "image", l.question.Image, "facts", len(seen.Facts), "gaps", len(seen.Gaps), "cut", seen.Cut, "bytes", len(raw),
+			"took", took.Round(time.Millisecond), "shared", len(waiting))
+	})
+}
+
+func (a *agent) refuse(ctx context.Context, e *entry, why string) {
+	now := second(time.Now())
+	a.finish(ctx, e, status{Phase: v1alpha1.ProbeRefused, Message: why, Agent: a.Version, Started: now, Finished: now}, "refused", why)
+}
+
+// finish writes an answer until it stands, the NodeProbe is gone, or ctx ends; and logs the NodeProbe's one line.
+func (a *agent) finish(ctx context.Context, e *entry, s status, about ...any) {
+	var wait backoff
+	for ctx.Err() == nil {
+		err := a.write(ctx, e, s)
+		if err == nil || apierrors.IsNotFound(err) {
+			a.Log.Info("NodeProbe", append([]any{"probe", e.name(), "gone", err != nil}, about...)...)
+			break
+		}
+		if final(err) {
+			a.Log.Error("the API server does not take an answer", "probe", e.name(), "error", err)
+			break
+		}
+		wait.sleep(ctx, err)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e.look = nil
+}
+
+// write replaces a NodeProbe's status, if it is still the one that was asked.
+func (a *agent) write(ctx context.Context, e *entry, s status) error {
+	return a.request(ctx, wire.Request{
+		Method: "PATCH", Path: e.path() + "/status", Type: "application/json-patch+json",
+		Body: []map[string]any{
+			{"op": "test", "path": "/metadata/uid", "value": e.Metadata.UID},
+			{"op": "add", "path": "/status", "value": s},
+		},
+	})
+}
+
+// final tells a refusal that will not change by asking again.
+func final(err error) bool {
+	return apierrors.IsNotFound(err) || apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsBadRequest(err) ||
+		apierrors.IsRequestEntityTooLargeError(err) || apierrors.IsMethodNotSupported(err)
+}
+
+// each runs f for all entries at once; the requests in it wait for their turn.
+func (a *agent) each(entries []*entry, f func(*entry)) {
+	var all sync.WaitGroup
+	for _, e := range entries {
+		all.Go(func() { f(e) })
+	}
+	all.Wait()
+}
+
+// turn waits for a place among the requests.
+func (a *agent) turn(ctx context.Context) error {
+	select {
+	case a.writes <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for a turn: %w", ctx.Err())
+	}
+}
+
+func (a *agent) request(ctx context.Context, r wire.Request) error {
+	if err := a.turn(ctx); err != nil {
+		return err
+	}
+	defer func() { <-a.writes }()
+	return a.api.Do(ctx, r, nil)
+}
