@@ -60,6 +60,10 @@ func Sockets() []string {
 // Dial connects to the node's socket, given as a path or a unix:// address, and sees to it that something speaks there. An
 // error tells why not: fs.ErrNotExist, syscall.ECONNREFUSED, fs.ErrPermission, or ErrSilent.
 func Dial(ctx context.Context, h *host.Host, socket string) (*Client, error) {
+	return dialWithin(ctx, h, socket, connectTimeout)
+}
+
+func dialWithin(ctx context.Context, h *host.Host, socket string, limit time.Duration) (*Client, error) {
 	socket = strings.TrimPrefix(socket, "unix://")
 	at, err := h.Path(socket)
 	if err != nil {
@@ -84,7 +88,7 @@ func Dial(ctx context.Context, h *host.Host, socket string) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connecting to %s: %w", socket, err)
 	}
-	if err := ready(ctx, conn); err != nil {
+	if err := ready(ctx, conn, limit); err != nil {
 		_ = conn.Close()
 		if e := last.Load(); e != nil {
 			err = reason(*e)
@@ -95,8 +99,8 @@ func Dial(ctx context.Context, h *host.Host, socket string) (*Client, error) {
 }
 
 // ready waits until the other side has spoken.
-func ready(ctx context.Context, conn *grpc.ClientConn) error {
-	bounded, cancel := context.WithTimeout(ctx, connectTimeout)
+func ready(ctx context.Context, conn *grpc.ClientConn, limit time.Duration) error {
+	bounded, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	conn.Connect()
 	for {

@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/connectivity"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 	runtime "k8s.io/cri-api/pkg/apis/runtime/v1"
 
@@ -37,49 +38,45 @@ func (c *Client) Pull(ctx context.Context, image string, cred *keyring.Credentia
 		q.Auth = &runtime.AuthConfig{Username: cred.Username, Password: cred.Password}
 	}
 	start := time.Now()
-	r, err := c.images.PullImage(ctx, q)
-	if err != nil && damaged(err) {
-		p.First = hide(status.Convert(err).Message(), cred)
+	ref, answered, err := c.try(ctx, q)
+	if damaged(err) {
+		p.First = hide(err, cred)
 		select {
 		case <-time.After(settle):
-			r, err = c.images.PullImage(ctx, q)
+			ref, answered, err = c.try(ctx, q)
 		case <-ctx.Done():
-			err = ctx.Err()
 		}
 	}
 	p.Took = time.Since(start).Milliseconds()
 	switch {
 	case err == nil:
-		p.OK, p.Ref = true, evidence.Clean(r.GetImageRef())
+		p.OK, p.Ref = true, evidence.Clean(ref)
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("pulling %s was given up after %s: %w", p.Image, time.Since(start).Round(time.Second), ctx.Err())
-	case c.lost(err):
-		return nil, fmt.Errorf("pulling %s: %w", p.Image, errors.New(hide(status.Convert(err).Message(), cred)))
+	case !answered:
+		return nil, fmt.Errorf("pulling %s: %w", p.Image, errors.New(hide(err, cred)))
 	default:
-		p.Text = hide(status.Convert(err).Message(), cred)
+		p.Text = hide(err, cred)
 	}
 	return p, nil
 }
 
+// try asks once. Unanswered is an error of the connection, or of a runtime without an image service.
+func (c *Client) try(ctx context.Context, q *runtime.PullImageRequest) (ref string, answered bool, err error) {
+	var head, tail metadata.MD // a code alone does not tell: a registry's 503 is Unavailable too
+	r, err := c.images.PullImage(ctx, q, grpc.Header(&head), grpc.Trailer(&tail))
+	return r.GetImageRef(), len(head)+len(tail) > 0 && status.Code(err) != codes.Unimplemented, err
+}
+
 // damaged tells bytes that came and were not what was asked for.
 func damaged(err error) bool {
-	m := status.Convert(err).Message()
+	m := status.Convert(err).Message() // empty of nil
 	return strings.Contains(m, "unexpected commit digest") || strings.Contains(m, "unexpected commit size")
 }
 
-// lost tells an error of the connection, or of a runtime without an image service, from one that the pull ended with.
-func (c *Client) lost(err error) bool {
-	switch status.Code(err) {
-	case codes.Unimplemented:
-		return true
-	case codes.Unavailable: // a registry's 503 too
-		return c.conn.GetState() != connectivity.Ready
-	}
-	return false
-}
-
 // hide makes the runtime's words fit for evidence: a registry may echo what it was sent.
-func hide(text string, cred *keyring.Credential) string {
+func hide(err error, cred *keyring.Credential) string {
+	text := status.Convert(err).Message()
 	if cred != nil && cred.Password != "" {
 		both := cred.Username + ":" + cred.Password
 		for _, secret := range []string{base64.StdEncoding.EncodeToString([]byte(both)), cred.Password} {
