@@ -141,11 +141,11 @@ func Pairs(h *host.Host, pairs [][2]string) ([]tls.Certificate, error) {
 	for _, p := range pairs {
 		cert, err := h.ReadFile(p[0])
 		if err != nil {
-			return all, fmt.Errorf("unable to read client cert %q: %w", p[0], err)
+			return all, fmt.Errorf("unable to read CERT file %q: %w", p[0], err)
 		}
 		key, err := h.ReadFile(cmp.Or(p[1], p[0]))
 		if err != nil {
-			return all, fmt.Errorf("unable to read client key %q: %w", cmp.Or(p[1], p[0]), err)
+			return all, fmt.Errorf("unable to read CERT file %q: %w", cmp.Or(p[1], p[0]), err)
 		}
 		pair, err := tls.X509KeyPair(cert, key)
 		if err != nil {
