@@ -9,10 +9,9 @@
 package config
 
 import (
-	"fmt"
-	"io"
-	"net/http"
-	"net/url"
+	"cmp"
+	"slices"
+	"strings"
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/node/host"
@@ -30,7 +29,9 @@ const (
 // hosts.toml alone anew.
 type Runtime struct {
 	Kind string
-	// File is the configuration's main file; empty where there is none. Version is containerd's, after what it imports.
+	// Process is the runtime's; nil where it does not run or cannot be seen.
+	Process *host.Process
+	// File is the configuration's main file; empty where there is none. Version is the one that it names.
 	File    string
 	Version int
 	// Root and State are its folders, Socket is where it answers CRI, without a scheme.
@@ -46,53 +47,90 @@ type Runtime struct {
 	Problems []evidence.ConfigProblem
 
 	host *host.Host
+	// release is the runtime's own version; zero where nobody has told. unread is what could not be read.
+	release release
+	unread  []string
+	// kubeletSocket is what the kubelet is told; empty where that is not known.
+	kubeletSocket string
+	// one of these, by Kind
+	containerd *containerdFiles
+	crio       *crioFiles
+	docker     *dockerFiles
 }
 
-// Endpoint is a ConfiguredHost with what a connection to it takes. It prints
-// without the values of its headers.
-type Endpoint struct {
-	evidence.ConfiguredHost
-	Base   *url.URL
-	Header http.Header
-	// CAFiles are files of the node whose certificates are trusted besides the system's own.
-	CAFiles []string
-	// ClientCerts are pairs of certificate and key; an empty key is in the certificate's file.
-	ClientCerts [][2]string
+// Running tells the runtime's own version, as CRI has it: what containerd does with its files depends on that. Without it
+// the newest that is known counts, and where it would matter nothing is called a fault.
+func (r *Runtime) Running(version string) {
+	r.release = parseRelease(version)
+	if r.containerd != nil {
+		r.settle()
+	}
 }
-
-// String is its URL.
-func (e Endpoint) String() string { return e.URL }
-
-// Format prints its URL, whatever the verb: a header may hold a password.
-func (e Endpoint) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.URL) }
 
 // Read finds the node's runtime and reads its configuration. It never returns nil.
 func Read(h *host.Host) (*Runtime, []evidence.Gap) {
-	return &Runtime{
-		Kind: Containerd, File: "/etc/containerd/config.toml", Version: 2,
-		Root: "/var/lib/containerd", State: "/run/containerd", Socket: "/run/containerd/containerd.sock",
-		Snapshotter: "overlayfs", ConfigPath: []string{"/etc/containerd/certs.d", "/etc/docker/certs.d"}, host: h,
-	}, nil
+	k := readKubelet(h)
+	r := &Runtime{Kind: k.kind(h), host: h, kubeletSocket: k.socket, Socket: k.socket}
+	var gaps []evidence.Gap
+	if p, err := h.Process(programs[r.Kind]...); err == nil {
+		r.Process = p
+	} else if k.socket == "" {
+		gaps = append(gaps, evidence.Gap{Vantage: evidence.Node, What: "which configuration the node's runtime was started with",
+			Why: "neither the runtime's process nor the kubelet's setting for it is seen from here"})
+	}
+	switch r.Kind {
+	case CRIO:
+		r.readCRIO()
+	case Docker:
+		r.readDocker()
+	default:
+		r.readContainerd(k)
+	}
+	for _, what := range append(k.unread, r.unread...) {
+		path, why, _ := strings.Cut(what, ": ")
+		gaps = append(gaps, evidence.Gap{Vantage: evidence.Node, What: evidence.Clean(path), Why: evidence.Clean(why)})
+	}
+	return r, gaps
 }
 
-// For is the configuration for one registry, as evidence.
+// For is the configuration for one registry, as evidence. The registry is the reference's own, with its port: docker.io,
+// localhost:5000. What follows a slash is the repository, which only CRI-O looks at.
 func (r *Runtime) For(registry string) evidence.RegistryConfig {
-	c := evidence.RegistryConfig{Runtime: r.Kind, File: r.File, Version: r.Version, ConfigPath: r.ConfigPath,
-		Registry: registry, Problems: r.Problems}
-	for _, e := range r.Endpoints(registry) {
+	c := evidence.RegistryConfig{Runtime: r.Kind, File: r.File, Version: r.Version, ConfigPath: slices.Clone(r.ConfigPath)}
+	c.Registry, _, _ = strings.Cut(registry, "/")
+	l := r.look(registry)
+	c.HostsFile, c.Unread = l.file, append(slices.Clone(r.unread), l.unread...)
+	c.Problems = worstFirst(append(slices.Clone(r.Problems), l.problems...))
+	for _, e := range l.endpoints() {
 		c.Hosts = append(c.Hosts, e.ConfiguredHost)
 	}
+	evidence.EachText(&c, evidence.Clean)
 	return c
 }
 
-// Endpoints are the places where the runtime looks for the registry's images, in its order. The registry is the
-// reference's own, with its port: docker.io, localhost:5000.
-func (r *Runtime) Endpoints(registry string) []Endpoint {
-	host := registry
-	if host == "docker.io" {
-		host = "registry-1.docker.io"
+// Endpoints are the places where the runtime looks for the registry's images, in its order, as For takes it.
+func (r *Runtime) Endpoints(registry string) []Endpoint { return r.look(registry).endpoints() }
+
+func (r *Runtime) look(registry string) *look {
+	name, _, _ := strings.Cut(registry, "/")
+	l := &look{host: r.host, registry: name}
+	switch r.Kind {
+	case CRIO:
+		r.crio.look(l, registry)
+	case Docker:
+		r.docker.look(l)
+	default:
+		r.containerd.look(l, r)
 	}
-	base := &url.URL{Scheme: "https", Host: host, Path: "/v2"}
-	return []Endpoint{{Base: base, ConfiguredHost: evidence.ConfiguredHost{URL: base.String(), Role: evidence.RoleRegistry,
-		Capabilities: []string{"pull", "resolve"}}}}
+	return l
+}
+
+// worstFirst sorts problems by what they do, keeps each once, and at most thirty.
+func worstFirst(ps []evidence.ConfigProblem) []evidence.ConfigProblem {
+	order := []evidence.ConfigEffect{evidence.EffectStops, evidence.EffectFails, evidence.EffectBypassed, evidence.EffectUnused, evidence.EffectWarns}
+	slices.SortStableFunc(ps, func(a, b evidence.ConfigProblem) int {
+		return cmp.Or(slices.Index(order, a.Effect)-slices.Index(order, b.Effect), cmp.Compare(a.File, b.File), a.Line-b.Line, cmp.Compare(a.Text, b.Text))
+	})
+	ps = slices.Compact(ps)
+	return ps[:min(len(ps), 30)]
 }
