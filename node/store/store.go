@@ -12,15 +12,35 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
 	"time"
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/node/config"
 	"github.com/refloat-dev/refloat/node/host"
+	"github.com/refloat-dev/refloat/node/store/hash"
 )
 
-// Store is the stored content of one node's runtime.
-type Store struct{}
+// Store is the stored content of one node's runtime. It is for one Look at a time.
+type Store struct {
+	host        *host.Host
+	kind, base  string
+	snapshotter string
+	discards    bool
+	started     time.Time // the runtime; zero where unknown
+
+	records *records // nil where the runtime does not answer
+	silent  error    // why it does not
+	// content and unpacked are folders as the node names them.
+	content, unpacked string
+	memory            hash.Memory
+	now               func() time.Time
+}
 
 // Options are how thoroughly to look.
 type Options struct {
@@ -35,27 +55,155 @@ type Options struct {
 	Rate   int64
 }
 
-// Open finds the store. That the runtime does not answer is no error: Look then says what its files alone show.
-// It is an error where the runtime has no store that this can look at, or its folder is not there.
+// The places of containerd's parts below its root.
+const (
+	contentFolder  = "io.containerd.content.v1.content"
+	snapshotFolder = "io.containerd.snapshotter.v1."
+)
+
+// Open finds the store and asks the runtime for its records. That it does not answer, or is of a kind that is not looked
+// at, is no error: Look then gives what its files alone show, and gaps.
 func Open(ctx context.Context, h *host.Host, rt *config.Runtime) (*Store, error) {
-	return nil, errors.New("not yet")
+	s := &Store{host: h, kind: rt.Kind, base: rt.Root, snapshotter: rt.Snapshotter, discards: rt.DiscardUnpacked, now: time.Now}
+	if s.kind != config.Containerd {
+		return s, nil
+	}
+	s.content = filepath.Join(rt.Root, contentFolder)
+	s.unpacked = filepath.Join(rt.Root, snapshotFolder+rt.Snapshotter)
+	if rt.Process != nil {
+		s.started = rt.Process.Started
+	}
+	socket, err := h.Path(strings.TrimPrefix(rt.Socket, "unix://"))
+	if err != nil {
+		return nil, fmt.Errorf("the runtime's socket: %w", err)
+	}
+	if s.records, s.silent = ask(ctx, socket); s.silent != nil {
+		return s, nil
+	}
+	if root := s.records.root(ctx, "io.containerd.content.v1", "content"); filepath.IsAbs(root) {
+		s.content = root
+	}
+	if root := s.records.root(ctx, "io.containerd.snapshotter.v1", rt.Snapshotter); filepath.IsAbs(root) {
+		s.unpacked = root
+	}
+	return s, nil
 }
 
 // Close ends the connection to the runtime.
-func (s *Store) Close() error { return nil }
+func (s *Store) Close() error {
+	if s.records == nil {
+		return nil
+	}
+	return s.records.conn.Close()
+}
 
 // Look looks at what is stored of an image, or, where that is empty, at everything. It returns what it has where ctx ends;
 // Content.Complete is then not set, and a later Look of the same Store goes on with hashing where this one stopped.
 func (s *Store) Look(ctx context.Context, image string, o Options) (*evidence.Content, []evidence.Gap) {
-	return &evidence.Content{Image: image}, nil
-}
-
-// Downloads lists what the runtime is fetching, watched for a while, 2 s where watch is 0. With an image its own downloads come first.
-func (s *Store) Downloads(ctx context.Context, image string, watch time.Duration) (*evidence.Downloads, []evidence.Gap) {
-	return &evidence.Downloads{}, nil
+	l := &look{store: s, o: o, parts: map[string]*part{}, trees: map[string]*tree{}, unpacked: map[string]bool{},
+		content: &evidence.Content{Image: evidence.CleanReference(image), Discarded: s.discards}}
+	if o.Platform == "" {
+		l.o.Platform = runtime.GOOS + "/" + runtime.GOARCH
+	}
+	started := s.now()
+	if s.kind != config.Containerd {
+		l.gaps = append(l.gaps, s.notLookedAt())
+		return l.content, l.gaps
+	}
+	if _, err := s.stat(s.blobs()); err != nil {
+		l.gap("stored content", fmt.Sprintf("%s cannot be read: %s", s.blobs(), bare(err)), "let the agent read "+s.content)
+		return l.content, l.gaps
+	}
+	if s.records == nil {
+		l.gap("the records of stored content", "containerd does not answer: "+s.silent.Error(), "")
+	}
+	s.memory.Begin(started)
+	if image == "" {
+		l.everything(ctx)
+	} else {
+		l.one(ctx, image)
+	}
+	l.partial(ctx, image == "")
+	l.finish(ctx)
+	l.content.Took = s.now().Sub(started).Milliseconds()
+	return l.content, l.gaps
 }
 
 // Present are those of the digests whose file is there, with its size in bytes: a pull does not fetch them again.
 func (s *Store) Present(ctx context.Context, digests []string) (map[string]int64, error) {
-	return nil, nil
+	if s.kind != config.Containerd {
+		return nil, errors.New(s.notLookedAt().Why)
+	}
+	there := map[string]int64{}
+	for _, d := range digests {
+		if !isDigest(d) || ctx.Err() != nil {
+			continue
+		}
+		info, err := s.stat(s.blob(d))
+		switch {
+		case err == nil && info.Mode().IsRegular():
+			there[d] = info.Size()
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return there, err
+		}
+	}
+	return there, ctx.Err()
+}
+
+// notLookedAt is the gap of a runtime whose store this does not know.
+func (s *Store) notLookedAt() evidence.Gap {
+	g := evidence.Gap{Vantage: evidence.Node, What: "the stored content of " + s.kind}
+	switch s.kind {
+	case config.CRIO:
+		g.Why = "images, layers and their digests in containers/storage are not looked at"
+		g.How = "on the node: podman --root /var/lib/containers/storage system check"
+	case config.Docker:
+		g.Why = "images and layers in Docker's own folders are not looked at"
+		g.How = "on the node: docker image inspect IMAGE, and docker save IMAGE >/dev/null, which reads every layer"
+	default:
+		g.Why = "which runtime this node has is not known"
+	}
+	return g
+}
+
+func (s *Store) blobs() string             { return filepath.Join(s.content, "blobs", "sha256") }
+func (s *Store) blob(digest string) string { return filepath.Join(s.blobs(), digest[len("sha256:"):]) }
+
+// at is where a path in the store can be opened from here. The last part stays as it is, a link too: what opens it refuses one.
+func (s *Store) at(path string) (string, error) {
+	dir, err := s.host.Path(filepath.Dir(path))
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(dir, filepath.Base(path)), nil
+}
+
+func (s *Store) stat(path string) (fs.FileInfo, error) {
+	at, err := s.at(path)
+	if err != nil {
+		return nil, err
+	}
+	return os.Lstat(at)
+}
+
+func (s *Store) open(path string) (*hash.File, error) {
+	at, err := s.at(path)
+	if err != nil {
+		return nil, err
+	}
+	return hash.Open(at)
+}
+
+// below is a path as evidence has it: below the runtime's root where it is there.
+func (s *Store) below(path string) string {
+	return strings.TrimPrefix(path, strings.TrimSuffix(s.base, "/")+"/")
+}
+
+// bare is an error without the path, which is another one on the node.
+func bare(err error) string {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return evidence.Clean(err.Error())
 }

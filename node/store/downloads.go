@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	contentapi "github.com/containerd/containerd/api/services/content/v1"
+
+	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/node/config"
+)
+
+const (
+	// stillFor is how long nothing must have been written for a download to stand still: containerd writes each mebibyte, or every few milliseconds.
+	stillFor     = 10 * time.Second
+	watchFor     = 2 * time.Second
+	maxDownloads = 50
+)
+
+// Downloads lists what the runtime is fetching, watched for a while, 2 s where watch is 0. With an image its own downloads come first.
+func (s *Store) Downloads(ctx context.Context, image string, watch time.Duration) (*evidence.Downloads, []evidence.Gap) {
+	d := &evidence.Downloads{}
+	gap := func(what, why string) (*evidence.Downloads, []evidence.Gap) {
+		return d, []evidence.Gap{{Vantage: evidence.Node, What: what, Why: why}}
+	}
+	if s.kind != config.Containerd {
+		return gap("the downloads of "+s.kind, "it does not tell how far its downloads are")
+	}
+	if s.records == nil {
+		return gap("the node's downloads", "containerd does not answer: "+s.silent.Error())
+	}
+	before, err := s.records.downloads(ctx)
+	if err != nil {
+		return gap("the node's downloads", err.Error())
+	}
+	if len(before) == 0 {
+		return d, nil
+	}
+	if watch == 0 {
+		watch = watchFor
+	}
+	select {
+	case <-time.After(watch):
+	case <-ctx.Done():
+		return gap("whether the node's downloads move", ctx.Err().Error())
+	}
+	after, err := s.records.downloads(ctx)
+	if err != nil {
+		return gap("whether the node's downloads move", err.Error())
+	}
+	s.watched(d, before, after)
+	return d, s.origins(ctx, d, image)
+}
+
+// watched compares two lists.
+func (s *Store) watched(d *evidence.Downloads, before, after []*contentapi.Status) {
+	was := map[string]int64{}
+	for _, b := range before {
+		was[b.GetRef()] = b.GetOffset()
+	}
+	now := s.now()
+	for _, a := range after {
+		updated := a.GetUpdatedAt().AsTime()
+		if !s.started.IsZero() && updated.Before(s.started) {
+			continue // left over from before the runtime was started: nobody fetches it
+		}
+		one := evidence.Download{Ref: evidence.Clean(a.GetRef()), Digest: digestOf(a), Offset: a.GetOffset(), Total: a.GetTotal(),
+			Started: a.GetStartedAt().AsTime(), Updated: updated}
+		offset, seen := was[a.GetRef()]
+		idle := now.Sub(updated)
+		if seen && offset == one.Offset && idle >= stillFor && (one.Total == 0 || one.Offset < one.Total) {
+			one.Still, one.StillFor = true, int64(idle.Seconds())
+		}
+		d.Active = append(d.Active, one)
+	}
+	slices.SortFunc(d.Active, func(a, b evidence.Download) int { return a.Started.Compare(b.Started) })
+}
+
+func digestOf(s *contentapi.Status) string {
+	if isDigest(s.GetExpected()) {
+		return s.GetExpected()
+	}
+	return digestIn.FindString(s.GetRef())
+}
+
+// origins finds the registry of each download: the label of the manifest that leads to it. A mirror between is not told.
+func (s *Store) origins(ctx context.Context, d *evidence.Downloads, image string) (gaps []evidence.Gap) {
+	w, _ := want(image, "")
+	wanted := map[string][]int{}
+	for i, a := range d.Active {
+		if a.Digest != "" {
+			wanted[a.Digest] = append(wanted[a.Digest], i)
+		}
+		if a.Digest != "" && a.Digest == w.digest {
+			d.Active[i].Image, d.Active[i].Host = evidence.CleanReference(image), w.domain
+		}
+	}
+	err := s.records.blobs(ctx, "labels.\""+childLabel+".config\"", func(_ int, info *contentapi.Info) {
+		labels := info.GetLabels()
+		for k, v := range labels {
+			if !strings.HasPrefix(k, childLabel) {
+				continue
+			}
+			for _, i := range wanted[v] {
+				from(&d.Active[i], labels, w, image)
+			}
+		}
+	})
+	if err != nil {
+		gaps = append(gaps, evidence.Gap{Vantage: evidence.Node, What: "which image a download is of", Why: err.Error()})
+	}
+	slices.SortStableFunc(d.Active, func(a, b evidence.Download) int { return rank(b) - rank(a) })
+	if len(d.Active) > maxDownloads {
+		d.More = len(d.Active) - maxDownloads
+		d.Active = d.Active[:maxDownloads]
+	}
+	return gaps
+}
+
+// rank puts the image's own first, and then what stands still.
+func rank(d evidence.Download) (n int) {
+	if d.Image != "" {
+		n += 2
+	}
+	if d.Still {
+		n++
+	}
+	return n
+}
+
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9.\[\]:_-]{1,255}$`)
+
+// from reads the labels of a manifest that leads to a download. Where the image's digest is not known its repository is what tells.
+func from(d *evidence.Download, labels map[string]string, w wanted, image string) {
+	for k, v := range labels {
+		host, ok := strings.CutPrefix(k, sourceLabel)
+		if !ok || !hostForm.MatchString(host) {
+			continue
+		}
+		if image != "" && host == w.domain && slices.Contains(strings.Split(v, ","), w.path) {
+			d.Image, d.Host = evidence.CleanReference(image), host
+		}
+		if d.Host == "" {
+			d.Host = host
+		}
+	}
+}
