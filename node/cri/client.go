@@ -80,7 +80,7 @@ func dialWithin(ctx context.Context, h *host.Host, socket string, limit time.Dur
 			}
 			return c, err
 		}),
-		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: connectTimeout}),
+		grpc.WithConnectParams(grpc.ConnectParams{MinConnectTimeout: 2 * connectTimeout}), // ready's is the shorter one
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithReadBufferSize(buffer), grpc.WithWriteBufferSize(buffer),
 		grpc.WithDisableServiceConfig(), grpc.WithDisableHealthCheck(),

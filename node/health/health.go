@@ -181,7 +181,9 @@ func (l *look) conditions(ctx context.Context, c *cri.Client) {
 // imageService asks for an image that no node has: an answer is all that is wanted.
 func (l *look) imageService(ctx, bounded context.Context, c *cri.Client) {
 	if _, err := c.ImageStatus(bounded, "refloat.dev/none:none"); err != nil {
-		l.answers(ctx, &l.found.Images, err)
+		if l.answers(ctx, &l.found.Images, err); l.found.Text != "" {
+			l.found.Text = "its image service fails: " + l.found.Text
+		}
 		return
 	}
 	l.found.Images = evidence.Yes
