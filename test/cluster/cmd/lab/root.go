@@ -26,7 +26,7 @@ func root() *cobra.Command {
 	}
 	cmd.PersistentFlags().StringVar(&name, "name", "lab", "the lab's name; labs of different names run side by side")
 	cmd.AddCommand(up(&name), down(&name), status(&name), kubeconfig(&name), execute(&name), desk(&name), cases(),
-		breakCase(&name), healCase(&name), serve(), nodeInit())
+		breakCase(&name), healCase(&name), agent(&name), serve(), nodeInit())
 	return cmd
 }
 
@@ -153,6 +153,21 @@ func within(name string, command func(*cluster.Lab) (*exec.Cmd, error)) error {
 		return insideError{exit.ExitCode()}
 	}
 	return err
+}
+
+func agent(name *string) *cobra.Command {
+	return &cobra.Command{Use: "agent", Short: "build refloat's agent and run it on every node", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			l, err := cluster.Open(*name)
+			if err != nil {
+				return err
+			}
+			if err := l.InstallAgent(cmd.Context()); err != nil {
+				return err
+			}
+			fmt.Println("installed; see kubectl get pods -n " + cluster.AgentNamespace)
+			return nil
+		}}
 }
 
 // serve and nodeInit are what the lab's own processes run.
