@@ -163,3 +163,13 @@ func sayProvider(p *evidence.Provider) string {
 	}
 	return fmt.Sprintf("%s fails (%s): %s", name, p.Result, p.Text)
 }
+
+// sayFiles is what the node's own docker config has for the image.
+func sayFiles(k *evidence.Keyring) string {
+	for _, e := range k.Entries {
+		if e.Matches {
+			return fmt.Sprintf("%s has an entry for %s: %q", e.Secret, k.Repository, e.Key)
+		}
+	}
+	return "the node's own docker config has no entry for " + k.Repository
+}
