@@ -146,3 +146,35 @@ func TestStarted(t *testing.T) {
 		t.Errorf("without stat: %v", p.Started)
 	}
 }
+
+func TestNetworked(t *testing.T) {
+	t.Parallel()
+	if on, err := fakeProc(t, nil).Networked(); on || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("without the node's processes nothing is known: %v, %v", on, err)
+	}
+	h := fakeProc(t, map[string][]string{"1": {"/sbin/init"}, "self": {"refloat-agent"}, "2": {"another"}})
+	for _, pid := range []string{"1", "self", "2"} {
+		if err := os.Mkdir(filepath.Join(h.Proc, pid, "ns"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link := func(from, pid string) {
+		if err := os.WriteFile(filepath.Join(h.Proc, from, "ns", "net"), nil, 0o644); err != nil && !os.IsExist(err) {
+			t.Fatal(err)
+		}
+		if err := os.Link(filepath.Join(h.Proc, from, "ns", "net"), filepath.Join(h.Proc, pid, "ns", "net")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link("1", "self")
+	if on, err := h.Networked(); !on || err != nil {
+		t.Errorf("the node's own: %v, %v", on, err)
+	}
+	if err := os.Remove(filepath.Join(h.Proc, "self", "ns", "net")); err != nil {
+		t.Fatal(err)
+	}
+	link("2", "self")
+	if on, err := h.Networked(); on || err != nil {
+		t.Errorf("a pod's own: %v, %v", on, err)
+	}
+}
