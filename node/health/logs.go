@@ -33,7 +33,7 @@ type side struct {
 // logs collects the newest lines about the image.
 func (l *look) logs(image string) {
 	kubelet, _ := l.host.Kubelet() // not seen is what the other ways are for
-	m, now, zone := of(image, l.rt), time.Now(), l.zone()
+	m, now, zone := of(image, l.rt.Endpoints), time.Now(), l.zone()
 	var found []evidence.LogLine
 	for _, s := range []side{l.runtimeSide(), {
 		name: "the kubelet", proc: kubelet,

@@ -12,7 +12,7 @@ import (
 type marks struct{ image, registry []string }
 
 // of makes the marks of an image. Its registry's bare name is none: every line about any of its images has that.
-func of(image string, rt *config.Runtime) marks {
+func of(image string, endpoints func(registry string) []config.Endpoint) marks {
 	name, err := reference.ParseNormalizedNamed(image)
 	if err != nil {
 		return marks{image: lower(image)}
@@ -31,7 +31,7 @@ func of(image string, rt *config.Runtime) marks {
 	for _, dir := range []string{registry, strings.Replace(registry, ":", "_", 1) + "_", "_default"} {
 		m.image = append(m.image, lower("/"+dir+"/hosts.toml")...)
 	}
-	for _, e := range rt.Endpoints(registry) {
+	for _, e := range endpoints(registry) {
 		if e.Base == nil || e.Base.Host == "" {
 			continue
 		}
