@@ -57,7 +57,7 @@ func (t Takes) Meets(o Takes) bool {
 // Cases lists every case by name.
 func Cases() []Case {
 	cases := slices.Concat(authCases(), nameCases(), imageCases(), registryCases(), admissionCases(),
-		networkCases(), nodeCases(), policyCases(), workloadCases())
+		networkCases(), pathCases(), nodeCases(), policyCases(), workloadCases())
 	slices.SortFunc(cases, func(a, b Case) int { return strings.Compare(a.Name, b.Name) })
 	return cases
 }

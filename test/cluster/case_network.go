@@ -30,7 +30,6 @@ func networkCases() []Case {
 		storageBlocked(),
 		port("nas.lab", PortPlain, scene{namespace: "weather", app: "gauge", image: "nas.lab/weather/gauge:1.0.3"}).of(Case{
 			Name: "http-mismatch", Cause: "network.http-mismatch", About: "the registry speaks plain HTTP, the node expects TLS"}),
-		proxyRefuses(),
 		stalled(),
 	)
 }
@@ -111,31 +110,4 @@ func stalled() Case {
 	return outage{scene: scene{namespace: "gallery", app: "resizer", image: "open.lab/gallery/resizer:2.0.5", owner: statefulSet},
 		files: bulk(), layer: "stall-header"}.of(Case{Name: "stalled", Cause: "network.stalled", About: "a layer that begins and never comes; no error",
 		Ambiguous: []string{"network.stalled", "network.timeout", "unknown"}})
-}
-
-// proxyRefuses takes a node: a proxy is containerd's whole environment, not a registry's setting.
-func proxyRefuses() Case {
-	const settings = "/etc/default/containerd"
-	return outage{
-		scene: scene{namespace: "mailroom", app: "relay", image: "open.lab/mailroom/relay:1.8", owner: deployment},
-		on:    spareNode, edit: tolerateAll,
-		fail: func(ctx context.Context, l *Lab) error {
-			// Clients ask a proxy with CONNECT and the host they are after.
-			deny := registrytest.Fault{ID: "proxy", Where: registrytest.Where{Method: "CONNECT", Early: true}, Answer: registrytest.Answer{Status: 403, Body: "Forbidden\n"}}
-			env := "HTTPS_PROXY=http://egress.lab:443\nNO_PROXY=10.0.0.0/8,127.0.0.1\n"
-			if err := l.AddFault(ctx, deny); err != nil {
-				return err
-			}
-			if err := l.WriteFile(spareNode(l), settings, []byte(env), 0o644); err != nil {
-				return err
-			}
-			return l.restartContainerd(ctx, spareNode(l))
-		},
-		restore: func(ctx context.Context, l *Lab) error {
-			if err := l.RemoveFile(spareNode(l), settings); err != nil {
-				return err
-			}
-			return l.restartContainerd(ctx, spareNode(l))
-		},
-	}.of(Case{Name: "proxy", Cause: "network.proxy", Takes: Takes{Node: true}, About: "one node's proxy refuses to connect to the registry"})
 }
