@@ -146,8 +146,12 @@ func sayRuntime(r *evidence.Runtime) string {
 func sayProvider(p *evidence.Provider) string {
 	name := "the credential provider " + p.Name
 	switch p.Result {
+	case evidence.ProviderNone:
+		return cmp.Or(p.Text, "the kubelet has no credential providers")
+	case evidence.ProviderBadConfig:
+		return fmt.Sprintf("the kubelet would not start with %s as it is now: %s", p.Config, p.Text)
 	case evidence.ProviderNotAsked:
-		return name + " is not asked: its matchImages do not have this image"
+		return name + " is not asked: " + cmp.Or(p.Why, "its matchImages do not have this image")
 	case evidence.ProviderAnswered:
 		return name + " hands out credentials for " + strings.Join(p.Keys, ", ")
 	case evidence.ProviderEmpty:
