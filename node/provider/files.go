@@ -2,6 +2,7 @@ package provider
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 
@@ -73,7 +74,7 @@ func (k *kubelet) docker(path string, d docker) (keyring.Secret, error) {
 		return secret, err
 	}
 	if _, err := dockerconfig.Parse(data, d.wrapped); err != nil {
-		return secret, errors.Join(errUnparsed, err)
+		return secret, fmt.Errorf("%w: %w", errUnparsed, err)
 	}
 	secret.Data = map[string][]byte{d.key: data}
 	return secret, nil

@@ -97,7 +97,7 @@ func (l *looker) one(ctx context.Context, e entry) {
 	result, text, gap := l.executable(p.Path)
 	switch {
 	case gap != "":
-		l.lack(p, gap, l.mountIt(p.Path))
+		l.gap(p, gap, l.mountIt(p.Path))
 		return
 	case result != "":
 		p.Result, p.Text = result, text
@@ -108,7 +108,7 @@ func (l *looker) one(ctx context.Context, e entry) {
 		l.gap(p, "it wants a token of the pod's service account, which only the kubelet can ask for", "")
 	default:
 		if why := l.ask(ctx, p, e); why != "" {
-			l.lack(p, why, "")
+			l.gap(p, why, "")
 			return
 		}
 	}
@@ -176,9 +176,6 @@ func (l *looker) gap(p *evidence.Provider, why, how string) {
 	g.Deciding = p.Matches == evidence.Yes
 	l.gaps = append(l.gaps, g)
 }
-
-// lack is a gap in the place of a fact.
-func (l *looker) lack(p *evidence.Provider, why, how string) { l.gap(p, why, how) }
 
 func gapOf(what, why, how string) evidence.Gap {
 	return evidence.Gap{Vantage: evidence.Node, What: what, Why: evidence.Clean(why), How: how}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -71,6 +72,7 @@ func (k *kubelet) run(ctx context.Context, c command) outcome {
 	// The kernel kills the program with the thread that started it, so that it does not outlive this one.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
+	sealed.Do(seal)
 	began := time.Now()
 	cmd := &exec.Cmd{Path: c.path, Args: append([]string{c.path}, c.args...), Env: c.env, Dir: "/",
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}}
@@ -99,6 +101,12 @@ func (k *kubelet) run(ctx context.Context, c command) outcome {
 	}
 	return o
 }
+
+// What Go opens is closed in a program that it starts; what this process was started with would stay open there.
+var (
+	sealed sync.Once
+	seal   = func() { _ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) } // since Linux 5.11
+)
 
 // unstarted reads why a program did not start. What it needs may be out of sight rather than not there.
 func (k *kubelet) unstarted(path string, err error) outcome {
