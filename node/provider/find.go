@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/node/host"
@@ -154,6 +155,9 @@ func (k *kubelet) mountIt(path string) string {
 	return "let this program have CAP_SYS_PTRACE and the node's processes, or mount " + filepath.Dir(path)
 }
 
+// bootTick is how early a process's start may seem: the kernel tells its boot in whole seconds.
+const bootTick = 2 * time.Second
+
 // changed tells of files that the kubelet, which reads them at its start, may have read otherwise.
 func (k *kubelet) changed(entries []entry) []evidence.Gap {
 	if k.process == nil || k.process.Started.IsZero() {
@@ -163,7 +167,7 @@ func (k *kubelet) changed(entries []entry) []evidence.Gap {
 	var gaps []evidence.Gap
 	for _, e := range entries {
 		info, err := k.files.Stat(e.file)
-		if seen[e.file] || err != nil || !info.ModTime().After(k.process.Started) {
+		if seen[e.file] || err != nil || !info.ModTime().After(k.process.Started.Add(bootTick)) {
 			continue
 		}
 		seen[e.file] = true
