@@ -155,13 +155,13 @@ func sayProvider(p *evidence.Provider) string {
 	case evidence.ProviderAnswered:
 		return name + " hands out credentials for " + strings.Join(p.Keys, ", ")
 	case evidence.ProviderEmpty:
-		return name + " runs and hands out nothing for this image"
+		return name + " runs and hands out nothing for this image: " + cmp.Or(p.Why, "its answer is empty")
 	case evidence.ProviderMissing:
 		return name + " is configured and its program is not there: " + p.Path
 	case evidence.ProviderForbidden:
 		return name + " may not be executed: " + p.Path
 	case evidence.ProviderTimeout:
-		return fmt.Sprintf("%s did not answer within %s", name, time.Duration(p.Took)*time.Millisecond)
+		return name + " does not answer: " + p.Text
 	case evidence.ProviderNeedsToken:
 		return name + " wants a service account's token, which this agent has not: it was not run"
 	}
