@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/node/host"
 )
 
 // configGroup and protocolGroup are the API groups of the configuration and of what a provider is asked and answers.
@@ -24,6 +25,18 @@ const (
 
 // versions are those of both groups.
 var versions = []string{"v1", "v1beta1", "v1alpha1"}
+
+// maxConfig bounds a file: YAML's anchors make more of it than its size tells.
+const maxConfig = 256 << 10
+
+// unreadError is a file that could not be read, which need not be so for the kubelet.
+type unreadError struct {
+	path string
+	err  error
+}
+
+func (e *unreadError) Error() string { return e.err.Error() }
+func (e *unreadError) Unwrap() error { return e.err }
 
 // document is CredentialProviderConfig. The kubelet reads it strictly: an unknown field or one given twice is an error.
 type document struct {
@@ -91,8 +104,11 @@ func (k *kubelet) providers(s setting) ([]entry, error) {
 	var out []entry
 	for _, file := range files {
 		data, err := k.files.ReadFile(file)
+		if err == nil && len(data) > maxConfig {
+			err = fmt.Errorf("%s: %w", file, host.ErrTooLarge)
+		}
 		if err != nil {
-			return nil, err
+			return nil, &unreadError{file, err}
 		}
 		entries, err := parse(data)
 		if err != nil {
@@ -120,14 +136,14 @@ func (k *kubelet) providers(s setting) ([]entry, error) {
 func (k *kubelet) configFiles(path string) ([]string, error) {
 	info, err := k.files.Stat(path)
 	if err != nil {
-		return nil, err
+		return nil, &unreadError{path, err}
 	}
 	if !info.IsDir() {
 		return []string{path}, nil
 	}
 	listed, err := k.files.ReadDir(path) // in the order of their names
 	if err != nil {
-		return nil, err
+		return nil, &unreadError{path, err}
 	}
 	var files []string
 	for _, f := range listed {

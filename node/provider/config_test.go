@@ -94,6 +94,16 @@ func TestBadConfig(t *testing.T) {
 	}
 }
 
+// TestUnread: what only we cannot read is a gap.
+func TestUnread(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, true, strings.Repeat("#", maxConfig+1))
+	facts, _, gaps := Look(t.Context(), n.Host, "reg.lab/app")
+	if len(facts) != 0 || len(gaps) != 1 || !gaps[0].Deciding || !strings.Contains(gaps[0].Why, "/config.yaml: larger than it may be") {
+		t.Errorf("%+v %+v", facts, gaps)
+	}
+}
+
 // TestChanged: the kubelet reads its configuration at its start alone.
 func TestChanged(t *testing.T) {
 	t.Parallel()

@@ -11,6 +11,7 @@ package provider
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -55,10 +56,13 @@ func look(ctx context.Context, h *host.Host, image string, wait time.Duration) (
 		return []*evidence.Provider{{Result: evidence.ProviderNone, Text: "the kubelet is started without credential providers"}}, nil, gaps
 	}
 	entries, err := k.providers(*s)
-	if err != nil {
-		if !k.files.Sees(s.config) {
-			return nil, nil, append(gaps, gapOf("the kubelet's credential providers", s.config+" is in no folder that is seen from here", k.mountIt(s.config)))
-		}
+	var unread *unreadError
+	switch {
+	case errors.As(err, &unread) && !k.isAbsent(unread.path, unread.err):
+		g := gapOf("the kubelet's credential providers", err.Error(), k.mountIt(unread.path))
+		g.Deciding = true
+		return nil, nil, append(gaps, g)
+	case err != nil:
 		return []*evidence.Provider{{Config: s.config, Path: s.bin, Result: evidence.ProviderBadConfig, Text: evidence.Clean(err.Error())}}, nil, gaps
 	}
 	gaps = append(gaps, k.changed(entries)...)
