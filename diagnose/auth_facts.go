@@ -180,9 +180,9 @@ func (v *view) anonymous(d *Diagnosis) {
 	} else {
 		v.reason = "the pod names no pull secret"
 	}
-	if d.Confidence != Likely { // node credentials may have failed unseen, on any cluster: never surely none
+	if d.Confidence != Likely && !v.nodeHasNone() { // node credentials may have failed unseen, on any cluster: never surely none
 		d.allow(ProviderFailed)
-		d.gap(evidence.Gap{Vantage: evidence.Node, What: "the node's own credentials: config.json and credential providers", Why: "their failures show in the kubelet's log alone",
+		d.gap(evidence.Gap{Vantage: evidence.Node, What: nodeCredentialsGap, Why: "their failures show in the kubelet's log alone",
 			How: "on the node: journalctl -u kubelet | grep 'Failed to provide credentials'", Deciding: true})
 	}
 	if cloud {
@@ -254,6 +254,9 @@ func (v *view) blame(d *Diagnosis, facts []*evidence.Fact, c Code, sure Confiden
 
 // nodeCredentials reports whether the node's own identity is how such a pull usually authenticates.
 func (v *view) nodeCredentials() bool {
+	if v.nodeHasNone() {
+		return false
+	}
 	h := v.registryHost()
 	if ofECR(h) || ofACR(h) || strings.HasSuffix(h, ".pkg.dev") || h == "gcr.io" || strings.HasSuffix(h, ".gcr.io") {
 		return true

@@ -235,6 +235,8 @@ func (v *view) against(c Code, w *answers) string {
 		return "the repository answers"
 	case (c == RepositoryNotFound || c == DeniedOrMissing) && w.public:
 		return "without credentials it is served"
+	case c == ProviderFailed && l == nil && v.nodeHasNone():
+		return v.noNodeCredentials()
 	case c == ProviderFailed && l == nil:
 		return "nothing says that the node has credentials of its own"
 	case c == ProviderFailed:

@@ -183,6 +183,8 @@ func (v *view) nodeMay() string {
 	switch k := v.ring(); {
 	case v.c.Pull.Kind == evidence.Sandbox:
 		return "the runtime's own configuration"
+	case v.nodeHasNone():
+		return ""
 	case k != nil && k.NodeMay != "":
 		return k.NodeMay
 	case v.nodeCredentials():
@@ -200,8 +202,11 @@ func (v *view) nodeOffers(d *Diagnosis) {
 	v.nodeGap(d)
 }
 
+// nodeCredentialsGap is what only a look at the node closes.
+const nodeCredentialsGap = "the node's own credentials: config.json and credential providers"
+
 func (v *view) nodeGap(d *Diagnosis) {
-	d.gap(evidence.Gap{Vantage: evidence.Node, What: "the node's own credentials: config.json and credential providers",
+	d.gap(evidence.Gap{Vantage: evidence.Node, What: nodeCredentialsGap,
 		Why: "they can be seen there alone, and may be what counts: " + orElse(v.nodeMay(), "what was refused is no secret of the pod"),
 		How: "on the node: journalctl -u kubelet | grep 'Failed to provide credentials'", Deciding: true})
 }

@@ -29,6 +29,7 @@ func Diagnose(c *evidence.Case, now time.Time) Diagnosis {
 	} else {
 		v.sharpen(&d)
 		v.join(&d)
+		v.joinSeen(&d)
 	}
 	v.findMasked(&d)
 	v.addGaps(&d)

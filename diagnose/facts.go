@@ -35,6 +35,16 @@ type view struct {
 	subject string
 	// oneNode is set where this node alone fails and others have the image.
 	oneNode bool
+	// seen is what the node itself sees; nil where it was not asked. sighted is set where that bears on the verdict.
+	seen    *seen
+	sighted bool
+	// host and hop are the host that the node fails to use, where it may be another than the message's, and how it fails.
+	host, hop string
+	// provider is the node's credential provider that is at fault; onNode is set where a credential of the node's own is.
+	provider string
+	onNode   bool
+	// moving is set where the pull is only slow.
+	moving bool
 }
 
 func look(c *evidence.Case, now time.Time) *view {
@@ -42,6 +52,9 @@ func look(c *evidence.Case, now time.Time) *view {
 	for _, f := range c.Facts {
 		switch {
 		case f == nil:
+		case f.Vantage == evidence.Node: // what an agent says counts for what a node can see alone
+			v.keep(f)
+		case f.Message != nil: // newestFirst has them
 		case f.Pod != nil && v.pod == nil:
 			v.pod = f
 		case f.Account != nil && v.account == nil:
@@ -81,7 +94,7 @@ func newestFirst(c *evidence.Case) []*evidence.Fact {
 	}
 	var out []*evidence.Fact
 	for _, f := range c.Facts {
-		if f != nil && f.Message != nil {
+		if f != nil && f.Message != nil && f.Vantage != evidence.Node {
 			out = append(out, f)
 		}
 	}
@@ -177,6 +190,9 @@ func (v *view) silent(d *Diagnosis) {
 	d.because(v.pod)
 	d.allow(Timeout)
 	v.reason = "pulling for " + quiet.Round(time.Second).String() + " without a word"
+	if v.seen != nil && v.seen.downloads != nil {
+		return
+	}
 	d.gap(evidence.Gap{Vantage: evidence.Node, What: "the download's progress on the node", Why: "the API does not show it",
 		How: "on the node: ctr -n k8s.io content active (twice, a minute apart)", Deciding: sure != Likely})
 }

@@ -59,6 +59,11 @@ func FuzzCase(f *testing.F) {
 		add(caseOf(waiting(text), asked(probeOf(evidence.Attempt{Login: ci, Skipped: "the registry refused it 3 minutes ago"}))))
 	}
 	add(plannedCase(hit, asked(probeOf(good(nil))), nodeFact(evidence.NodeState{ImageFS: &evidence.Filesystem{Available: 1, Capacity: 2}})))
+	for _, text := range []string{noHost, noSpace, badSum, badCA, anonymous401, oauth401, readOnlyText, ""} {
+		add(caseOf(waiting(text), podWith(), hostSeen(noName), mirrorSeen(refusing), problemSeen(evidence.EffectBypassed, hostsToml, "x"), answeredThere(probeOf(good(nil)))))
+		add(caseOf(waiting(text), podWith(), providerSeen(evidence.Provider{Name: "ecr", Result: evidence.ProviderTimeout}), diskSeen(&evidence.DiskNeed{Compressed: 1}, evidence.DiskArea{Path: "/", Short: "bytes"}),
+			contentSeen(evidence.Content{Blobs: 1, Damages: []evidence.Damage{{Kind: evidence.DamageDigest, Role: "layer"}}}), downloadsSeen(evidence.Download{Image: "shop.example/web/api:1.4", Still: true})))
+	}
 	f.Add([]byte(`{"pull":{"kind":"planned","image":"a"},"facts":[null,{},{"probe":{"attempts":[{},{"steps":[{}]},{"found":{},"served":true}],"tags":{}}},{"keyring":{}},{"alternatives":{"items":[{"certain":true}]}}]}`))
 	f.Fuzz(func(t *testing.T, saved []byte) {
 		c := &evidence.Case{}
@@ -72,7 +77,7 @@ func FuzzCase(f *testing.F) {
 		if len([]rune(d.Summary)) > maxSummary || strings.ContainsAny(d.Summary, "\x00\x1b\n") {
 			t.Errorf("summary %q", d.Summary)
 		}
-		seen := slices.ContainsFunc(c.Facts, func(f *evidence.Fact) bool { return f != nil && (f.Probe != nil || f.Keyring != nil) })
+		seen := slices.ContainsFunc(c.Facts, func(f *evidence.Fact) bool { return f != nil && (f.Probe != nil || f.Keyring != nil || f.Vantage == evidence.Node) })
 		if d.Confidence == Confirmed && (!seen || len(c.Facts) < 2 && c.Pull.Reason == "" || c.Pull.Kind == evidence.Planned) {
 			t.Errorf("%s is confirmed from one vantage point", d.Cause)
 		}

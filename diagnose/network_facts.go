@@ -58,6 +58,9 @@ func (v *view) addGaps(d *Diagnosis) {
 	if p.Kind == evidence.Planned {
 		return
 	}
+	if v.moving {
+		return
+	}
 	if d.Cause == Unknown {
 		how := "kubectl get events -n " + evidence.Quote(orElse(p.Namespace, "NAMESPACE")) + " --field-selector involvedObject.name=" + evidence.Quote(orElse(p.Pod, "POD"))
 		d.gap(evidence.Gap{Vantage: evidence.API, What: "the error text of the pull", Why: "neither the container's status nor an event carries it", How: how, Deciding: true})
@@ -74,7 +77,7 @@ func (v *view) addGaps(d *Diagnosis) {
 		d.gap(evidence.Gap{Vantage: evidence.Registry, What: "what " + orElse(d.Reading.Registry, "the registry") + " answers", Why: "it was not asked",
 			How: "with the pod's credentials: skopeo inspect --raw docker://" + evidence.Quote(clean(untagged(orElse(p.Image, d.Reading.Image)), maxRef)), Deciding: true})
 	case "network", "node":
-		if p.Node != "" {
+		if p.Node != "" && v.seen == nil {
 			d.gap(evidence.Gap{Vantage: evidence.Node, What: "node " + p.Node + " from inside", Why: "it was not looked at", How: v.pullByHand(), Deciding: true})
 		}
 	}

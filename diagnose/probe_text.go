@@ -65,9 +65,9 @@ func with(l *evidence.Login) string {
 
 func quoteKey(key string) string { return `"` + short(key, 80) + `"` }
 
-// secretOf leaves `file PATH` as it is.
+// secretOf leaves `file PATH` and what is the node's own as they are.
 func secretOf(l *evidence.Login) string {
-	if strings.HasPrefix(l.Secret, "file ") || l.Secret == "" {
+	if strings.HasPrefix(l.Secret, "file ") || strings.HasPrefix(l.Secret, "the node's ") || l.Secret == "" {
 		return orElse(l.Secret, "a credential")
 	}
 	return "secret " + l.Secret

@@ -62,6 +62,12 @@ func (v *view) sentence(d *Diagnosis) string {
 	switch {
 	case d.ServedNow:
 		return "{image} is served now"
+	case v.moving:
+		return "the pull of {image} on {node} is slow, not stalled"
+	case v.onNode && d.Cause == InvalidCredentials:
+		return "{registry} refused {node}'s own credentials"
+	case v.onNode && d.Cause == ExpiredCredentials:
+		return "{node}'s own credentials for {registry} have expired"
 	case d.Served:
 		return "{image} would be pulled"
 	case d.Cause == Unknown && planned:
@@ -92,7 +98,7 @@ func (v *view) summary(d *Diagnosis) string {
 		}
 	}
 	node := orElse(p.Node, "the node")
-	host := orElse(orElse(d.Reading.Host, d.Reading.Registry), "the registry")
+	host := orElse(orElse(orElse(v.host, d.Reading.Host), d.Reading.Registry), "the registry")
 	s := strings.NewReplacer(
 		"{image}", short(orElse(p.Image, d.Reading.Image), 90), "{registry}", short(orElse(d.Reading.Registry, "the registry"), 70),
 		"{host}", short(host, 70), "{platform}", short(v.platform(), 60), "{node}", short(node, 60), "{secret}", short(secret, 90)).Replace(v.sentence(d))
@@ -162,7 +168,7 @@ func (v *view) key(d *Diagnosis) string {
 	p := v.c.Pull
 	parts := []string{string(d.Cause)}
 	image := orElse(p.Image, d.Reading.Image)
-	host := orElse(orElse(d.Reading.Host, d.Reading.Registry), image)
+	host := orElse(orElse(orElse(v.host, d.Reading.Host), d.Reading.Registry), image)
 	switch d.Cause {
 	case SecretMissing, SecretMalformed, ExpiredCredentials, InvalidCredentials, LockedOut:
 		if v.subject != "" {
@@ -170,12 +176,21 @@ func (v *view) key(d *Diagnosis) string {
 		} else {
 			parts = append(parts, p.Namespace, d.Reading.Registry)
 		}
+		if v.onNode {
+			parts = append(parts, p.Node)
+		}
 	case NoCredentials, ProviderFailed:
+		if v.provider != "" { // one provider of one node strands all its namespaces
+			parts = append(parts, p.Node, v.provider, d.Reading.Registry)
+			break
+		}
 		parts = append(parts, p.Namespace, d.Reading.Registry)
 	case DNS, Refused, Timeout, Interrupted, TLSUntrusted, TLSInvalid, HTTPMismatch, Proxy, Unavailable, RateLimited, ClientBlocked, NotARegistry:
 		parts = append(parts, host)
 		if v.oneNode {
 			parts = append(parts, p.Node)
+		} else if v.hop != "" { // nodes that fail alike have one cause, and others another
+			parts = append(parts, v.hop)
 		}
 	case DiskFull, RegistryConfig, RuntimeUnavailable, PullThrottled:
 		parts = append(parts, p.Node)

@@ -1,0 +1,137 @@
+package diagnose
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/refloat-dev/refloat/evidence"
+)
+
+// mirrorFails is a message about a mirror: the node's own configuration sends it there. Where the registry fails alike,
+// it is no mirror's fault.
+func (v *view) mirrorFails(d *Diagnosis, f *evidence.Fact) bool {
+	c, registry := faultOf(f.Host), v.seen.role(evidence.RoleRegistry)
+	var behind Code
+	if registry != nil {
+		behind = faultOf(registry.Host)
+	}
+	what := "its mirror " + short(f.Host.Name, 50) + " fails: " + hopText(f.Host)
+	switch {
+	case c == Unknown:
+		return false
+	case c == "":
+		return v.answersNow(d, f)
+	case registry != nil && behind == c:
+		v.blameHost(d, registry, c, Confirmed)
+		d.cite(f)
+	case registry == nil:
+		v.sight(d, RegistryConfig, Confirmed, what, f, v.seen.config)
+	case behind != "" && behind != Unknown:
+		v.sight(d, RegistryConfig, Possible, fmt.Sprintf("its mirror %s fails (%s), and then %s too (%s)", short(f.Host.Name, 40), c, short(registry.Host.Name, 40), behind), f, registry)
+		d.allow(behind)
+	default:
+		v.sight(d, RegistryConfig, Possible, what, f)
+		v.hiddenAnswer(d)
+	}
+	return true
+}
+
+// hiddenAnswer: containerd 1.7 prints a dead mirror's error in place of what the registry said (C17 core of docker/resolver.go);
+// the node's own question says what that was.
+func (v *view) hiddenAnswer(d *Diagnosis) {
+	if v.seen.probe == nil {
+		return
+	}
+	w := judge(v.seen.probe.Probe, v.now)
+	if w.blind != "" || w.served != nil {
+		return
+	}
+	d.allow(w.cause)
+	v.withProbe(func() { d.because(v.cite(v.text(&w))) })
+}
+
+// lyingMirror is a mirror that serves other bytes than the registry.
+func (v *view) lyingMirror(d *Diagnosis) bool {
+	i := slices.IndexFunc(v.seen.hosts, func(f *evidence.Fact) bool { return f.Host.Role == evidence.RoleMirror && f.Host.Lies != "" })
+	if i < 0 {
+		return false
+	}
+	f := v.seen.hosts[i]
+	reason := "its mirror " + short(f.Host.Name, 50) + " serves something else than the registry: " + short(f.Host.Lies, 80)
+	switch served := v.asked != nil && v.asked.served != nil; {
+	case d.Cause == CacheCorrupt && receivedWrong(d), served && (stage(d.Cause) == stageImage || stage(d.Cause) == stageName):
+		v.sight(d, RegistryConfig, Confirmed, reason, f, v.seen.config)
+	case stage(d.Cause) == stageImage, stage(d.Cause) == stageName:
+		v.beside(d, RegistryConfig, f)
+		return false
+	default:
+		return false // a fault beside this one
+	}
+	return true
+}
+
+// onlyMirror is a node that asks a mirror alone, which does not have what the registry serves.
+func (v *view) onlyMirror(d *Diagnosis) bool {
+	if v.asked == nil || v.asked.served == nil || stage(d.Cause) < stageAuth || v.seen.role(evidence.RoleRegistry) != nil {
+		return false
+	}
+	for _, f := range v.seen.hosts {
+		if h := f.Host; h.Role == evidence.RoleMirror && h.Shown && h.Answer != nil && h.Answer.Status >= 400 {
+			v.sight(d, RegistryConfig, Confirmed, fmt.Sprintf("it asks %s alone, which answers %d, while the registry serves the image", short(h.Name, 60), h.Answer.Status), f, v.seen.config)
+			return true
+		}
+	}
+	return false
+}
+
+// seenConfig is a fault of the runtime's configuration that fails every pull from this registry.
+func (v *view) seenConfig(d *Diagnosis) bool {
+	p := v.problem(evidence.EffectFails)
+	switch {
+	case p == nil:
+		return false
+	case d.Cause == RegistryConfig || d.Cause != Unknown && d.allows(RegistryConfig) && d.Confidence != Confirmed && d.Reading.Confidence != Likely:
+		v.sight(d, RegistryConfig, Confirmed, problemText(p), v.seen.config)
+		return true
+	case d.Cause == Unknown:
+		v.sight(d, RegistryConfig, Likely, problemText(p), v.seen.config)
+		return true
+	}
+	v.beside(d, RegistryConfig, v.seen.config)
+	return false
+}
+
+// problem is the first fault of the configuration that has such an effect on this registry.
+func (v *view) problem(e evidence.ConfigEffect) *evidence.ConfigProblem {
+	if v.seen.config == nil {
+		return nil
+	}
+	c := v.seen.config.RegistryConfig
+	for i := range c.Problems {
+		if p := &c.Problems[i]; p.Effect == e && v.bears(c, p) {
+			return p
+		}
+	}
+	return nil
+}
+
+// bears reports whether a fault is not in the file of another registry.
+func (v *view) bears(c *evidence.RegistryConfig, p *evidence.ConfigProblem) bool {
+	dir := path.Dir(p.File)
+	if p.File == c.HostsFile || p.File == c.File || !slices.Contains(c.ConfigPath, path.Dir(dir)) {
+		return true
+	}
+	registry := v.registryHost()
+	name := strings.NewReplacer("_", ":").Replace(strings.TrimSuffix(path.Base(dir), "_"))
+	return path.Base(dir) == "_default" || sameHost(path.Base(dir), registry) || sameHost(name, registry) || sameHost(path.Base(dir), c.Registry)
+}
+
+func problemText(p *evidence.ConfigProblem) string {
+	at := p.File
+	if p.Line > 0 {
+		at = fmt.Sprintf("%s, line %d", at, p.Line)
+	}
+	return strings.TrimPrefix(short(at, 70)+": "+short(p.Text, 80), ": ")
+}
