@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/refloat-dev/refloat/internal/registrytest"
 )
@@ -24,17 +25,27 @@ func pathCases() []Case {
 	}
 }
 
+// noticed waits until a running program resolves by the node's files as they are now: Go looks at them every five seconds.
+func noticed(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(6 * time.Second):
+		return nil
+	}
+}
+
 // deadResolver takes a node: resolv.conf is for all its names. Where it points, nobody answers to DNS.
 func deadResolver() Case {
 	return outage{
-		scene: scene{namespace: "museum", app: "tickets", image: "open.lab/museum/tickets:5.5", owner: deployment},
+		scene: scene{namespace: "aquarium", app: "feeding", image: "open.lab/aquarium/feeding:5.5", owner: deployment},
 		on:    spareNode, edit: tolerateAll,
-		fail: func(_ context.Context, l *Lab) error {
+		fail: func(ctx context.Context, l *Lab) error {
 			addr, ok := l.Address("egress.lab")
 			if !ok {
 				return errors.New("the lab has no host egress.lab")
 			}
-			return l.WriteFile(spareNode(l), ResolvConf, []byte(resolvConf(addr)), 0o644)
+			return errors.Join(l.WriteFile(spareNode(l), ResolvConf, []byte(resolvConf(addr)), 0o644), noticed(ctx))
 		},
 		restore: func(_ context.Context, l *Lab) error {
 			return l.WriteFile(spareNode(l), ResolvConf, []byte(resolvConf(l.state.plan().dns().String())), 0o644)
@@ -104,12 +115,12 @@ func oldAddress() Case {
 	}
 	return outage{
 		scene: scene{namespace: "harvest", app: "silo", image: host + "/harvest/silo:1.0.8", owner: daemonSet},
-		fail: func(_ context.Context, l *Lab) error {
+		fail: func(ctx context.Context, l *Lab) error {
 			addr, ok := l.Address(old)
 			if !ok {
 				return fmt.Errorf("the lab has no host %s", old)
 			}
-			return edit(l, addr+" "+host+"\n")
+			return errors.Join(edit(l, addr+" "+host+"\n"), noticed(ctx))
 		},
 		restore: func(_ context.Context, l *Lab) error { return edit(l, "") },
 	}.of(Case{Name: "tls-expired-node", Cause: "network.tls-invalid", About: "one node's /etc/hosts sends it to a machine whose certificate has run out"})
