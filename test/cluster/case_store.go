@@ -23,9 +23,9 @@ func storeCases() []Case {
 			Name: "cache-damaged-snapshot", Cause: "node.cache-corrupt", About: "an image that one node has, whose snapshot is gone and whose layer is damaged"}),
 		stored(scene{namespace: "freight", app: "router", image: "open.lab/freight/router:4.0", owner: daemonSet}, "3.9", layerResized("-s -1000")).of(Case{
 			Name: "cache-cut-blob", Cause: "node.cache-corrupt", About: "a layer on one node has lost its end"}),
-		stored(scene{namespace: "archive", app: "indexer", image: "open.lab/archive/indexer:1.3", owner: daemonSet}, "1.2", layerResized("-s 0")).of(Case{
+		stored(scene{namespace: "notary", app: "indexer", image: "open.lab/notary/indexer:1.3", owner: daemonSet}, "1.2", layerResized("-s 0")).of(Case{
 			Name: "cache-empty-blob", Cause: "node.cache-corrupt", About: "a layer on one node is a file of no bytes, as after a power cut"}),
-		stored(scene{namespace: "museum", app: "guide", image: "open.lab/museum/guide:2.2", owner: daemonSet}, "2.1", layerGone).of(Case{
+		stored(scene{namespace: "aquarium", app: "guide", image: "open.lab/aquarium/guide:2.2", owner: daemonSet}, "2.1", layerGone).of(Case{
 			Name: "cache-deleted-layer", Cause: "node.cache-corrupt", About: "a layer's file is gone from one node's disk, though its database has it"}),
 		snapshotEmptied(),
 	}
