@@ -184,6 +184,11 @@ func (l *look) hosts(ctx context.Context, credentials []keyring.Credential) *evi
 	if !l.wants(CheckPath) {
 		return probe
 	}
+	if own, err := l.Host.Networked(); err == nil && !own {
+		l.gap(evidence.Gap{Vantage: evidence.Node, What: "the way from " + l.Name + " to the image", Why: "this program is on another network than the node",
+			How: "run refloat-agent with hostNetwork", Deciding: true})
+		return probe // what a node needs of room is told by any network
+	}
 	l.gap(gaps...)
 	for _, h := range hosts {
 		l.add(CheckPath, sayHost(l.Name, h), "host "+h.Name, evidence.Fact{Host: h})
