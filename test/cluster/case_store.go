@@ -25,7 +25,7 @@ func storeCases() []Case {
 			Name: "cache-cut-blob", Cause: "node.cache-corrupt", About: "a layer on one node has lost its end"}),
 		stored(scene{namespace: "notary", app: "indexer", image: "open.lab/notary/indexer:1.3", owner: daemonSet}, "1.2", layerResized("-s 0")).of(Case{
 			Name: "cache-empty-blob", Cause: "node.cache-corrupt", About: "a layer on one node is a file of no bytes, as after a power cut"}),
-		stored(scene{namespace: "aquarium", app: "guide", image: "open.lab/aquarium/guide:2.2", owner: daemonSet}, "2.1", layerGone).of(Case{
+		stored(scene{namespace: "herbarium", app: "guide", image: "open.lab/herbarium/guide:2.2", owner: daemonSet}, "2.1", layerGone).of(Case{
 			Name: "cache-deleted-layer", Cause: "node.cache-corrupt", About: "a layer's file is gone from one node's disk, though its database has it"}),
 		snapshotEmptied(),
 	}
