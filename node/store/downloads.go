@@ -56,10 +56,10 @@ func (s *Store) Downloads(ctx context.Context, image string, watch time.Duration
 }
 
 // watched compares two lists.
-func (s *Store) watched(d *evidence.Downloads, before, after []*contentapi.Status) {
-	was := map[string]int64{}
+func (s *Store) watched(d *evidence.Downloads, before, after []download) {
+	was := map[[2]string]int64{}
 	for _, b := range before {
-		was[b.GetRef()] = b.GetOffset()
+		was[[2]string{b.namespace, b.GetRef()}] = b.GetOffset()
 	}
 	now := s.now()
 	for _, a := range after {
@@ -67,9 +67,9 @@ func (s *Store) watched(d *evidence.Downloads, before, after []*contentapi.Statu
 		if !s.started.IsZero() && updated.Before(s.started) {
 			continue // left over from before the runtime was started: nobody fetches it
 		}
-		one := evidence.Download{Ref: evidence.Clean(a.GetRef()), Digest: digestOf(a), Offset: a.GetOffset(), Total: a.GetTotal(),
+		one := evidence.Download{Ref: evidence.Clean(a.GetRef()), Digest: digestOf(a.Status), Offset: a.GetOffset(), Total: a.GetTotal(),
 			Started: a.GetStartedAt().AsTime(), Updated: updated}
-		offset, seen := was[a.GetRef()]
+		offset, seen := was[[2]string{a.namespace, a.GetRef()}]
 		idle := now.Sub(updated)
 		if seen && offset == one.Offset && idle >= stillFor && (one.Total == 0 || one.Offset < one.Total) {
 			one.Still, one.StillFor = true, int64(idle.Seconds())

@@ -128,7 +128,9 @@ func (l *look) part(ctx context.Context, i item, named bool) {
 	default:
 		p.there = true
 		l.content.Have++
-		if i.role != roleLayer && want <= maxManifest {
+		// containerd sets a file's time when it stores it: who wrote to it since may have damaged it.
+		changed := !p.created.IsZero() && info.ModTime().Sub(p.created) > settled
+		if want <= maxManifest && i.role != roleLayer || changed {
 			l.verifyOne(ctx, p, &hash.Hasher{}, &sync.Mutex{})
 		}
 	}

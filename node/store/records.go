@@ -40,6 +40,7 @@ type record struct {
 	size       int64
 	namespaces []string
 	labels     map[string]string // of every namespace, one over the other
+	created    time.Time         // the first of them
 }
 
 // image is one name and what it is of.
@@ -122,6 +123,9 @@ func (r *records) blob(ctx context.Context, digest string) (record, error) {
 		}
 		got.size = answer.GetInfo().GetSize()
 		got.namespaces = append(got.namespaces, ns)
+		if at := answer.GetInfo().GetCreatedAt().AsTime(); got.created.IsZero() || at.Before(got.created) {
+			got.created = at
+		}
 		for k, v := range answer.GetInfo().GetLabels() {
 			got.labels[k] = v
 		}
@@ -185,17 +189,24 @@ func (r *records) root(ctx context.Context, kind, id string) string {
 	return ""
 }
 
-// downloads are what every namespace is fetching.
-func (r *records) downloads(ctx context.Context) ([]*contentapi.Status, error) {
+// download is what a namespace is fetching.
+type download struct {
+	namespace string
+	*contentapi.Status
+}
+
+func (r *records) downloads(ctx context.Context) ([]download, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var all []*contentapi.Status
+	var all []download
 	for _, ns := range r.namespaces {
 		list, err := contentapi.NewContentClient(r.conn).ListStatuses(within(ctx, ns), &contentapi.ListStatusesRequest{})
 		if err != nil {
 			return all, fmt.Errorf("listing the downloads of namespace %s: %w", ns, plain(err))
 		}
-		all = append(all, list.GetStatuses()...)
+		for _, status := range list.GetStatuses() {
+			all = append(all, download{ns, status})
+		}
 	}
 	return all, nil
 }
