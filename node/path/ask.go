@@ -30,7 +30,7 @@ func (k *look) probe(ctx context.Context, endpoints []config.Endpoint, creds []k
 			continue
 		}
 		at = *k.configured(e, 0)
-		if at.skip || at.base.Scheme != "https" && reach.OfHost(at.base.Hostname()) != reach.Loopback {
+		if reach.OfHost(at.base.Hostname()) != reach.Loopback && (at.skip || at.base.Scheme != "https") {
 			return nil, []evidence.Gap{gap("what "+k.domain+" answers to the node",
 				fmt.Sprintf("the runtime asks %s without verifying who answers, where this program sends nothing", shown(at.base.Host)))}
 		}

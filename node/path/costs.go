@@ -16,6 +16,7 @@ const (
 	runtimeAnswer    = 30 * time.Second
 	runtimeAttempts  = 5
 	layersAtOnce     = 3
+	systemDial       = 127 * time.Second // the kernel's patience, where the configuration sets no bound
 	// muchWait is from where waiting is told.
 	muchWait = time.Second
 )
@@ -28,32 +29,28 @@ func (v *visit) costs(image parts, last bool) time.Duration {
 		requests++
 	}
 	var each time.Duration
+	waits := v.h.Failure == evidence.FailedTimeout
 	switch {
-	case v.h.Failure == evidence.FailedTimeout && v.h.Fails == evidence.HopConnect:
+	case waits && v.h.Fails == evidence.HopConnect:
 		each = v.patience
-	case v.h.Failure == evidence.FailedTimeout && v.h.Fails == evidence.HopTLS:
+	case waits && v.h.Fails == evidence.HopTLS:
 		each = runtimeHandshake
-	case v.h.Failure == evidence.FailedTimeout && v.h.Fails == evidence.HopHTTP:
+	case waits && v.h.Fails == evidence.HopHTTP:
 		each = runtimeAnswer
 	case v.h.Answer != nil:
 		each = time.Duration(v.h.Answer.Took.Total) * time.Millisecond
 	}
-	if each > 0 && last && v.h.Fails != "" {
+	if n := len(v.h.Names); n > 0 {
+		each += time.Duration(v.h.Names[n-1].Took) * time.Millisecond // resolvers that do not answer
+		waits = waits || v.h.Names[n-1].Result == evidence.DNSTimeout
+	}
+	if waits && last {
 		requests = runtimeAttempts
 	}
-	each += v.waitsForNames()
-	if each < muchWait && (v.h.Failure != evidence.FailedTimeout || each*time.Duration(requests) < muchWait) {
-		return 0
+	if each < muchWait && !waits {
+		return 0 // what is slow by a little is so for everybody
 	}
 	return each * time.Duration(requests)
-}
-
-// waitsForNames is what resolvers that do not answer take from each new connection.
-func (v *visit) waitsForNames() time.Duration {
-	if n := len(v.h.Names); n > 0 {
-		return time.Duration(v.h.Names[n-1].Took) * time.Millisecond
-	}
-	return 0
 }
 
 // show marks the host whose error the runtime reports where none serves the image: containerd 1.x's is the first that is no 404, and
@@ -61,26 +58,46 @@ func (v *visit) waitsForNames() time.Duration {
 func show(hosts []*evidence.Host, p *evidence.Probe, version string) {
 	var at *evidence.Host
 	best := 0
+	first := strings.HasPrefix(strings.TrimPrefix(version, "v"), "1.")
 	for _, h := range hosts {
 		if h.Order == 0 {
 			continue
 		}
 		r := rank(h, p)
-		if r == served {
-			return
-		}
-		if strings.HasPrefix(strings.TrimPrefix(version, "v"), "1.") && r == notFound {
-			r = 0
-		} else if strings.HasPrefix(strings.TrimPrefix(version, "v"), "1.") {
-			r = 1
+		if first && r != notFound && r != served {
+			r = refused // all of them alike, so that the first one stays
 		}
 		if at == nil || r > best {
 			at, best = h, r
 		}
 	}
-	if at != nil {
-		at.Shown = true
+	if at == nil {
+		return
 	}
+	if onward := blame(hosts, at, p); onward != nil {
+		onward.Shown = true
+		return
+	}
+	at.Shown = best != served
+}
+
+// blame is the host that another one sends on to, where the registry's last request ended there: the runtime names that one (2.1 and later for
+// storage).
+func blame(hosts []*evidence.Host, at *evidence.Host, p *evidence.Probe) *evidence.Host {
+	if at.Role != evidence.RoleRegistry || p == nil || len(p.Attempts) == 0 {
+		return nil
+	}
+	a := p.Attempts[len(p.Attempts)-1]
+	if a.Served || len(a.Steps) == 0 {
+		return nil
+	}
+	last := a.Steps[len(a.Steps)-1]
+	for _, h := range hosts {
+		if h.Order == 0 && h.Fails != "" && (h.Role == evidence.RoleToken) == (last.Name == evidence.StepToken) {
+			return h
+		}
+	}
+	return nil
 }
 
 // How far asking a host came.

@@ -31,6 +31,8 @@ type place struct {
 	// broken is why the runtime does not even begin: a certificate that cannot be read.
 	broken error
 	skip   bool
+	// plain is set where the runtime asks again over plain HTTP once the host turns out not to speak TLS.
+	plain bool
 	// dial is what the runtime gives a connection.
 	patience time.Duration
 	// limit is how far inside its address may be.
@@ -40,11 +42,14 @@ type place struct {
 // configured is an endpoint of the runtime's as a place.
 func (k *look) configured(e config.Endpoint, order int) *place {
 	p := &place{
-		role: e.Role, order: order, file: e.File, base: e.Base, header: e.Header, skip: e.SkipVerify,
+		role: e.Role, order: order, file: e.File, base: e.Base, header: e.Header, skip: e.SkipVerify, plain: e.Plain,
 		method: http.MethodGet, ask: below(e.Base, ""), patience: runtimeDial, limit: reach.Loopback,
 	}
-	if e.DialTimeout > 0 {
+	switch {
+	case e.DialTimeout > 0:
 		p.patience = time.Duration(e.DialTimeout) * time.Millisecond
+	case e.DialTimeout < 0:
+		p.patience = systemDial
 	}
 	if e.Role == evidence.RoleMirror && (k.digest != "" || capable(e, "resolve")) {
 		p.method, p.ask = http.MethodHead, k.at(p, "manifests", k.object)

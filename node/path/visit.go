@@ -38,6 +38,13 @@ func (k *look) visit(ctx context.Context, p *place) *visit {
 		Name: shown(p.base.Host), Role: p.role, Order: p.order, Via: p.via, File: p.file, Scheme: p.base.Scheme, SkipVerify: p.skip,
 	}}
 	v.walk(ctx)
+	if p.plain && v.h.Failure == evidence.FailedPlain {
+		again := *p
+		base, ask := *p.base, *p.ask
+		base.Scheme, ask.Scheme = "http", "http"
+		again.plain, again.base, again.ask = false, &base, &ask
+		return k.visit(ctx, &again)
+	}
 	v.gone = ctx.Err() != nil
 	v.h.Took = millis(time.Since(start))
 	if v.tr != nil {
