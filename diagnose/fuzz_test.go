@@ -77,7 +77,9 @@ func FuzzCase(f *testing.F) {
 		if len([]rune(d.Summary)) > maxSummary || strings.ContainsAny(d.Summary, "\x00\x1b\n") {
 			t.Errorf("summary %q", d.Summary)
 		}
-		seen := slices.ContainsFunc(c.Facts, func(f *evidence.Fact) bool { return f != nil && (f.Probe != nil || f.Keyring != nil || f.Vantage == evidence.Node) })
+		seen := slices.ContainsFunc(c.Facts, func(f *evidence.Fact) bool {
+			return f != nil && (f.Probe != nil || f.Keyring != nil || f.Vantage == evidence.Node)
+		})
 		if d.Confidence == Confirmed && (!seen || len(c.Facts) < 2 && c.Pull.Reason == "" || c.Pull.Kind == evidence.Planned) {
 			t.Errorf("%s is confirmed from one vantage point", d.Cause)
 		}

@@ -93,13 +93,13 @@ func (v *view) seenConfig(d *Diagnosis) bool {
 	case p == nil:
 		return false
 	case d.Cause == RegistryConfig || d.Cause != Unknown && d.allows(RegistryConfig) && d.Confidence != Confirmed && d.Reading.Confidence != Likely:
-		v.sight(d, RegistryConfig, Confirmed, problemText(p), v.seen.config)
+		v.sight(d, RegistryConfig, Confirmed, problemText(p), v.configFact(p))
 		return true
 	case d.Cause == Unknown:
-		v.sight(d, RegistryConfig, Likely, problemText(p), v.seen.config)
+		v.sight(d, RegistryConfig, Likely, problemText(p), v.configFact(p))
 		return true
 	}
-	v.beside(d, RegistryConfig, v.seen.config)
+	v.beside(d, RegistryConfig, v.configFact(p))
 	return false
 }
 
@@ -126,6 +126,15 @@ func (v *view) bears(c *evidence.RegistryConfig, p *evidence.ConfigProblem) bool
 	registry := v.registryHost()
 	name := strings.NewReplacer("_", ":").Replace(strings.TrimSuffix(path.Base(dir), "_"))
 	return path.Base(dir) == "_default" || sameHost(path.Base(dir), registry) || sameHost(name, registry) || sameHost(path.Base(dir), c.Registry)
+}
+
+// configFact is the configuration's fact with the one fault that bears on the verdict.
+func (v *view) configFact(p *evidence.ConfigProblem) *evidence.Fact {
+	f := sentenceOf(v.seen.config, "on "+v.nodeName()+", "+problemText(p))
+	c := *f.RegistryConfig
+	c.Problems = []evidence.ConfigProblem{*p}
+	f.RegistryConfig = &c
+	return f
 }
 
 func problemText(p *evidence.ConfigProblem) string {

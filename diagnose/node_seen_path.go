@@ -111,7 +111,7 @@ func (v *view) hostFails(d *Diagnosis, f *evidence.Fact) bool {
 		if v.oneNode {
 			sure = Confirmed
 		}
-		v.sight(d, RegistryConfig, sure, "it ignores "+problemText(bypassed), v.seen.config, f)
+		v.sight(d, RegistryConfig, sure, "it ignores "+problemText(bypassed), v.configFact(bypassed), f)
 		if sure != Confirmed {
 			d.allow(c)
 		}

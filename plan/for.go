@@ -18,6 +18,9 @@ func For(f diagnose.Finding) Plan {
 	} else {
 		steps = s.unknown()
 	}
+	if exact, instead := s.atNode(); len(exact) > 0 {
+		steps = append(exact, steps[min(instead, len(steps)):]...)
+	}
 	if s.ServedNow {
 		steps = s.nextTry(steps)
 	}

@@ -26,7 +26,7 @@ func (s subject) reachAfter() string {
 
 // elsewhere is the host that failed, where it is not the image's registry.
 func (s subject) elsewhere() string {
-	if h := s.Reading.Host; h != "" && h != s.ref.host && h != upstream(s.ref.host) {
+	if h := s.failing(); h != "" && h != s.ref.host && h != upstream(s.ref.host) {
 		return h
 	}
 	return ""

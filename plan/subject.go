@@ -28,6 +28,8 @@ type subject struct {
 	near             []evidence.KeyringEntry
 	broken, brokenBy string
 	logins           []used
+	// sights are what the node itself saw.
+	sights sights
 	// places are the lines of manifests that ask for planned images.
 	places []evidence.Place
 }
@@ -45,7 +47,7 @@ type owner struct {
 }
 
 func newSubject(f diagnose.Finding) subject {
-	s := subject{Finding: f}
+	s := subject{Finding: f, sights: sightsOf(f)}
 	at := map[evidence.Ref]int{}
 	for i, c := range f.Cases {
 		if i == 0 {
@@ -88,6 +90,7 @@ func newSubject(f diagnose.Finding) subject {
 func (s *subject) facts(c *evidence.Case, o *owner) {
 	for _, f := range c.Facts {
 		switch {
+		case f.Vantage == evidence.Node: // see sightsOf
 		case f.Keyring != nil, f.Probe != nil:
 			s.rings(f)
 		case f.Alternatives != nil:
@@ -119,12 +122,20 @@ func (s subject) secret(namespace, name string) *evidence.Secret {
 
 // host is where the failing request went: a mirror, a token server or a storage host may differ from the registry.
 func (s subject) host() string {
-	for _, h := range []string{s.Reading.Host, s.Reading.Registry, s.ref.host} {
+	for _, h := range []string{s.failing(), s.Reading.Registry, s.ref.host} {
 		if h != "" && h != "docker.io" && h != "index.docker.io" {
 			return h
 		}
 	}
 	return "registry-1.docker.io"
+}
+
+// failing is the host that the node was seen to fail at, or else the message's own.
+func (s subject) failing() string {
+	if h := s.sights.host; h != nil && h.Role != evidence.RoleMirror {
+		return h.Name
+	}
+	return s.Reading.Host
 }
 
 // certsHost is the registry's name as node configuration has it.
