@@ -86,12 +86,28 @@ func (v *view) onlyMirror(d *Diagnosis) bool {
 	return false
 }
 
+// ignoredFile is a file for this registry that the runtime ignores, so that its mirrors were never asked: what the registry
+// then says of the image would be true of a node that has no such file.
+func (v *view) ignoredFile(d *Diagnosis) bool {
+	p := v.problem(evidence.EffectBypassed)
+	if p == nil || stage(d.Cause) != stageName && !oneOf(d.Cause, NoCredentials, DeniedOrMissing) {
+		return false
+	}
+	if v.oneNode {
+		v.sight(d, RegistryConfig, Confirmed, "it ignores "+problemText(p)+", and "+short(v.elsewhere.Elsewhere.Running[0], 40)+" runs the image", v.configFact(p))
+		return true
+	}
+	d.allow(RegistryConfig)
+	v.notNow(d, "and "+v.nodeName()+" ignores "+short(p.File, 60)+": no mirror in it was asked", v.configFact(p))
+	return true
+}
+
 // seenConfig is a fault of the runtime's configuration that fails every pull from this registry.
 func (v *view) seenConfig(d *Diagnosis) bool {
 	p := v.problem(evidence.EffectFails)
 	switch {
 	case p == nil:
-		return false
+		return v.ignoredFile(d)
 	case d.Cause == RegistryConfig || d.Cause != Unknown && d.allows(RegistryConfig) && d.Confidence != Confirmed && d.Reading.Confidence != Likely:
 		v.sight(d, RegistryConfig, Confirmed, problemText(p), v.configFact(p))
 		return true

@@ -186,11 +186,10 @@ func roleOf(h *evidence.Host) string {
 
 // correctConfig names the file and line, or the mirror and the file that names it.
 func (s subject) correctConfig() ([]Step, int) {
-	file, line, title, note := "", 0, "", ""
+	var file, title, note string
 	switch p, h := s.sights.problem, s.sights.host; {
 	case p != nil:
-		file, line = p.File, p.Line
-		title, note = fmt.Sprintf("Correct %s on %s: %s", at(file, line), s.where(), clip(p.Text)), ""
+		file, title = p.File, fmt.Sprintf("Correct %s on %s: %s", at(p.File, p.Line), s.where(), clip(p.Text))
 		if p.Effect == evidence.EffectBypassed {
 			note = "The runtime ignores the whole file, with its mirrors and CAs, and only logs it."
 		}
