@@ -129,9 +129,9 @@ func (l *look) part(ctx context.Context, i item, named bool) {
 		p.there = true
 		l.content.Have++
 		// containerd sets a file's time when it stores it: who wrote to it since may have damaged it.
-		changed := !p.created.IsZero() && info.ModTime().Sub(p.created) > settled
+		changed := l.content.Image != "" && !p.created.IsZero() && info.ModTime().Sub(p.created) > settled
 		if want <= maxManifest && i.role != roleLayer || changed {
-			l.verifyOne(ctx, p, &hash.Hasher{}, &sync.Mutex{})
+			l.verifyOne(ctx, p, &hash.Hasher{Limit: hash.Limited(l.o.Rate)}, &sync.Mutex{})
 		}
 	}
 }

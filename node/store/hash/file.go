@@ -9,8 +9,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 // blockSize is what an unbuffered read is aligned to: no disk has larger blocks.
@@ -41,20 +39,7 @@ func Open(path string) (*File, error) {
 		return nil, fmt.Errorf("%w: %s", ErrIrregular, info.Mode().Type())
 	}
 	f := &File{}
-	const flags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK
-	// O_NOATIME is for the owner, O_DIRECT for filesystems that have it.
-	for _, more := range []int{unix.O_NOATIME | unix.O_DIRECT, unix.O_DIRECT, unix.O_NOATIME, 0} {
-		var fd int
-		fd, err = unix.Open(path, flags|more, 0)
-		if err == nil {
-			f.file, f.direct = os.NewFile(uintptr(fd), path), more&unix.O_DIRECT != 0
-			break
-		}
-		if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EINVAL) {
-			break
-		}
-	}
-	if err != nil {
+	if f.file, f.direct, err = open(path); err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
 	}
 	if err := f.identify(path); err != nil {
@@ -72,9 +57,7 @@ func (f *File) identify(path string) (err error) {
 	}
 	f.Size = f.Info.Size()
 	f.id = identity{name: filepath.Base(path), size: f.Size, modified: f.Info.ModTime().UnixNano()}
-	if st, ok := f.Info.Sys().(*syscall.Stat_t); ok {
-		f.id.device, f.id.number = uint64(st.Dev), st.Ino //nolint:unconvert // Dev is an int32 on some architectures
-	}
+	f.id.device, f.id.number = number(f.Info)
 	return nil
 }
 
@@ -107,11 +90,11 @@ func (f *File) ReadAll(limit int64) ([]byte, error) {
 func (f *File) readAt(buf []byte, at int64) (int, error) {
 	if f.direct {
 		n, err := f.file.ReadAt(buf, at)
-		if !errors.Is(err, unix.EINVAL) {
+		if !errors.Is(err, syscall.EINVAL) {
 			return n, err
 		}
 		f.direct = false // it opens so, and cannot read so
-		if _, err := unix.FcntlInt(f.file.Fd(), unix.F_SETFL, 0); err != nil {
+		if err := buffered(f.file); err != nil {
 			return 0, err
 		}
 	}

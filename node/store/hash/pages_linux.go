@@ -1,11 +1,44 @@
 package hash
 
 import (
+	"errors"
+	"io/fs"
 	"os"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
+
+// open opens a file for unbuffered reads where that can be.
+func open(path string) (f *os.File, direct bool, err error) {
+	const flags = unix.O_RDONLY | unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK
+	// O_NOATIME is for the owner, O_DIRECT for filesystems that have it.
+	for _, more := range []int{unix.O_NOATIME | unix.O_DIRECT, unix.O_DIRECT, unix.O_NOATIME, 0} {
+		var fd int
+		if fd, err = unix.Open(path, flags|more, 0); err == nil {
+			return os.NewFile(uintptr(fd), path), more&unix.O_DIRECT != 0, nil
+		}
+		if !errors.Is(err, unix.EPERM) && !errors.Is(err, unix.EINVAL) {
+			break
+		}
+	}
+	return nil, false, err
+}
+
+// buffered makes reads go through the page cache from now on.
+func buffered(f *os.File) error {
+	_, err := unix.FcntlInt(f.Fd(), unix.F_SETFL, 0)
+	return err
+}
+
+// number is what a file is known by on its node.
+func number(info fs.FileInfo) (device, inode uint64) {
+	if st, ok := info.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Dev), st.Ino //nolint:unconvert // Dev is an int32 on some architectures
+	}
+	return 0, 0
+}
 
 // pages reads a file through the page cache and drops what was not there before.
 type pages struct {
