@@ -12,7 +12,7 @@ import (
 
 // nodeCases lists the cases of its family.
 func nodeCases() []Case {
-	return append(storeCases(),
+	return append(append(storeCases(), mirrorCases()...),
 		diskFull(), inodesFull(), readOnly(), unreadableCA(), deadMirror(), runtimeStopped(), throttled(), deadline())
 }
 

@@ -84,6 +84,12 @@ func Registries() []Registry {
 		{Name: "releases.lab", Octet: 141, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
 		{Name: "cache.lab", Octet: 142, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
 		{Name: "campus.lab", Octet: 144, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "forge.lab", Octet: 145, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "studio.lab", Octet: 146, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "annex.lab", Octet: 147, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "works.lab", Octet: 148, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "relay.lab", Octet: 149, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
+		{Name: "edge.lab", Octet: 150, Style: registrytest.Open, Mode: ModeTLS, Bare: true},
 		{Name: "egress.lab", Octet: 143, Style: registrytest.Open, Mode: ModePlain, Bare: true},
 	}
 }
