@@ -27,14 +27,13 @@ import (
 // patience is how long all questions to the runtime may take together.
 const patience = 12 * time.Second
 
-// Look looks at the runtime, and in the logs for lines about the image; of an empty image none are looked for.
+// Look looks at the runtime, and in the logs for lines about the image: of an empty image none are looked for, but a runtime
+// that does not answer is asked for its last words.
 func Look(ctx context.Context, h *host.Host, rt *config.Runtime, image string) (*evidence.Runtime, []evidence.Gap) {
 	l := &look{host: h, rt: rt, found: &evidence.Runtime{Name: rt.Kind, Socket: rt.Socket}}
 	l.process()
 	l.ask(ctx)
-	if image != "" {
-		l.logs(image)
-	}
+	l.logs(image)
 	return l.found, l.gaps
 }
 

@@ -161,6 +161,7 @@ func TestLook(t *testing.T) {
 				r.Text = "it answers and does not serve CRI: its CRI plugin is disabled or did not load"
 				r.Plugins = []string{"io.containerd.grpc.v1.cri: load: invalid plugin config: `mirrors` cannot be set when `config_path` is provided"}
 			},
+			gaps: []string{"the log of containerd"},
 		},
 		{
 			name: "killed", from: dead, stops: true,
@@ -174,11 +175,16 @@ func TestLook(t *testing.T) {
 			want: func(r *evidence.Runtime) {
 				r.Process, r.Text = evidence.No, "nothing listens at "+socket
 			},
+			gaps: []string{"the log of containerd"},
 		},
 		{
 			name: "stopped", from: dead, stops: true,
+			prep: func(t *testing.T, h *host.Host) {
+				write(t, h, "/var/log/containerd.log", "time=\"x\" level=info msg=starting\ncontainerd: failed to load TOML: /etc/containerd/config.toml\n")
+			},
 			want: func(r *evidence.Runtime) {
 				r.Process, r.Text = evidence.No, "there is no socket at "+socket
+				r.Logs = []evidence.LogLine{{From: "/var/log/containerd.log", Text: "containerd: failed to load TOML: /etc/containerd/config.toml"}}
 			},
 		},
 		{
@@ -195,7 +201,7 @@ func TestLook(t *testing.T) {
 				write(t, h, "/run/containerd/x", "")
 			},
 			want: func(r *evidence.Runtime) { r.Text = "there is no socket at " + socket },
-			gaps: []string{"the runtime's process"},
+			gaps: []string{"the runtime's process", "the log of containerd"},
 		},
 	}
 	for _, tt := range tests {

@@ -2,7 +2,10 @@ package health
 
 import (
 	"bytes"
+	"compress/gzip"
+	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -13,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/refloat-dev/refloat/node/config"
+	"github.com/refloat-dev/refloat/node/health/journal"
 )
 
 // direct is a registry without mirrors.
@@ -190,5 +194,47 @@ func TestLogs(t *testing.T) {
 		if strings.Contains(g.What, "log") {
 			t.Errorf("a gap of a log that is there: %+v", g)
 		}
+	}
+}
+
+func TestJournal(t *testing.T) {
+	t.Parallel()
+	h, rt := node(t, true)
+	l := &look{host: h, rt: rt}
+	last := time.UnixMilli(1795380597000).UTC() // the sample's last message of containerd
+	c := func() *collector {
+		return &collector{marks: marks{image: []string{"pullimage"}}, now: last.Add(time.Minute)}
+	}
+	if err := l.journal([]string{"containerd.service"}, c()); !errors.Is(err, errNoJournal) {
+		t.Errorf("no journal: %v", err)
+	}
+	sample, err := os.ReadFile("journal/testdata/compact.journal.gz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(sample))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, h, "/var/log/journal/0123/system.journal", string(data))
+	write(t, h, "/var/log/journal/0123/user-1000.journal", "none of the system's")
+	some := c()
+	if err := l.journal([]string{"containerd.service"}, some); err != nil {
+		t.Fatal(err)
+	}
+	// All are alike but for numbers, or for a long end.
+	if len(some.of) != 2 || some.of[0].From != "containerd.service" || !some.of[0].Time.Equal(last) || !strings.HasSuffix(some.of[0].Text, `"PullImage 597"`) {
+		t.Errorf("%+v", some.of)
+	}
+	if err := l.journal([]string{"crio.service"}, c()); err == nil {
+		t.Error("a journal without the unit is a gap")
+	}
+	write(t, h, "/var/log/journal/0123/system@1.journal", "broken")
+	if err := l.journal([]string{"containerd.service"}, c()); !errors.Is(err, journal.ErrFormat) {
+		t.Errorf("a broken journal: %v", err)
 	}
 }

@@ -1,0 +1,158 @@
+package health
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/refloat-dev/refloat/node/config"
+	"github.com/refloat-dev/refloat/node/health/journal"
+	"github.com/refloat-dev/refloat/node/host"
+)
+
+// side is one of the two whose logs speak of pulls.
+type side struct {
+	name    string
+	runtime bool
+	proc    *host.Process
+	files   []string // where its log may be, where it is not seen from the process
+	units   []string // of systemd, where the process tells none
+}
+
+func (l *look) runtimeSide() side {
+	s := side{name: l.rt.Kind, runtime: true, proc: l.proc}
+	switch l.rt.Kind {
+	case config.CRIO:
+		s.files, s.units = []string{"/var/log/crio.log", "/var/log/crio/crio.log"}, []string{"crio.service"}
+	case config.Docker:
+		s.files, s.units = []string{"/var/log/docker.log"}, []string{"docker.service", "cri-docker.service"}
+	default:
+		// k3s and RKE2 have it in containerd's root.
+		s.files = []string{filepath.Join(l.rt.Root, "containerd.log"), "/var/log/containerd.log"}
+		s.units = []string{"containerd.service", "snap.microk8s.daemon-containerd.service"}
+	}
+	return s
+}
+
+func kubeletSide(p *host.Process) side {
+	return side{name: "the kubelet", proc: p,
+		files: []string{"/var/log/kubelet.log", "/var/lib/rancher/rke2/agent/logs/kubelet.log", "/var/log/k3s.log"},
+		units: []string{"kubelet.service", "k3s.service", "k3s-agent.service", "snap.microk8s.daemon-kubelite.service"}}
+}
+
+// wants are the units whose messages are wanted: the process's own where that is known.
+func (s side) wants() []string {
+	if s.proc != nil {
+		if u := s.proc.Unit(); u != "" {
+			return []string{u}
+		}
+	}
+	return s.units
+}
+
+// read goes through one side's log: the file that the process writes, or else the first that is there and the journal.
+func (l *look) read(s side, c *collector) error {
+	if s.proc != nil {
+		if name, at, ok := s.proc.Output(); ok {
+			return c.file(name, at)
+		}
+	}
+	none := true
+	for _, name := range s.files {
+		at, err := l.host.Path(name)
+		if err != nil {
+			continue
+		}
+		err = c.file(name, at)
+		if err == nil && len(c.of) > 0 {
+			return nil
+		}
+		none = none && err != nil
+	}
+	if err := l.journal(s.wants(), c); none || !errors.Is(err, errNoJournal) {
+		return err
+	}
+	return nil
+}
+
+var errNoJournal = errors.New("it is in no file that is known, and no journal is seen from here")
+
+// maxJournals is how many files of the journal are read, the ones written last.
+const maxJournals = 4
+
+// journal goes through the units' messages in the files of the journal.
+func (l *look) journal(units []string, c *collector) error {
+	files := l.journals()
+	if len(files) == 0 {
+		return errNoJournal
+	}
+	var errs []error
+	said, skipped := 0, 0
+	for _, at := range files {
+		for _, unit := range units {
+			n, err := read(at, unit, func(at time.Time, message []byte) bool {
+				said++
+				c.from = unit
+				return c.take(string(message), at)
+			})
+			skipped += n
+			errs = append(errs, err)
+		}
+	}
+	switch err := errors.Join(errs...); {
+	case said+skipped == 0 && err == nil:
+		return fmt.Errorf("the journal has nothing of %s", strings.Join(units, " or "))
+	case skipped > 0:
+		return fmt.Errorf("%d long messages in the journal are compressed by other means than zstd, and were not read", skipped)
+	default:
+		return err
+	}
+}
+
+func read(path, unit string, take func(time.Time, []byte) bool) (int, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.Close() }()
+	return journal.Newest(f, unit, take)
+}
+
+// journals are the files of the system's journal, the one that was written to last first.
+func (l *look) journals() []string {
+	type file struct {
+		at      string
+		changed time.Time
+	}
+	var all []file
+	for _, dir := range []string{"/var/log/journal", "/run/log/journal"} {
+		machines, _ := l.host.ReadDir(dir) // not there is not read
+		for _, m := range machines {
+			names, _ := l.host.ReadDir(filepath.Join(dir, m.Name()))
+			for _, n := range names {
+				if info, err := n.Info(); err == nil && system(n) {
+					if at, err := l.host.Path(filepath.Join(dir, m.Name(), n.Name())); err == nil {
+						all = append(all, file{at, info.ModTime()})
+					}
+				}
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b file) int { return cmp.Or(b.changed.Compare(a.changed), cmp.Compare(a.at, b.at)) })
+	var out []string
+	for _, f := range all[:min(len(all), maxJournals)] {
+		out = append(out, f.at)
+	}
+	return out
+}
+
+// system tells a file of the system's from a user's.
+func system(e fs.DirEntry) bool {
+	return e.Type().IsRegular() && strings.HasPrefix(e.Name(), "system") && strings.HasSuffix(e.Name(), ".journal")
+}
