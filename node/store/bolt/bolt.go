@@ -28,6 +28,9 @@ const (
 	maxDepth               = 32
 )
 
+// order is the machine's own: the file is its memory.
+var order = binary.NativeEndian
+
 // ErrDamaged is in the error of a file that is no database, or no whole one.
 var ErrDamaged = errors.New("not a database that can be read")
 
@@ -145,7 +148,7 @@ func (db *DB) page(page []byte, depth int, f func(key, value []byte, sub *Bucket
 	if len(page) < headerSize {
 		return ErrDamaged
 	}
-	flags, count := binary.NativeEndian.Uint16(page[8:]), int(binary.NativeEndian.Uint16(page[10:]))
+	flags, count := order.Uint16(page[8:]), int(order.Uint16(page[10:]))
 	if flags&(branchPage|leafPage) == 0 || headerSize+count*elementSize > len(page) {
 		return fmt.Errorf("%w: a page of kind %#x with %d elements", ErrDamaged, flags, count)
 	}
@@ -182,5 +185,5 @@ func (db *DB) element(flags uint32, key, value []byte, f func(key, value []byte,
 	return f(key, nil, sub)
 }
 
-func u32(b []byte) uint32 { return binary.NativeEndian.Uint32(b) }
-func u64(b []byte) uint64 { return binary.NativeEndian.Uint64(b) }
+func u32(b []byte) uint32 { return order.Uint32(b) }
+func u64(b []byte) uint64 { return order.Uint64(b) }

@@ -215,6 +215,7 @@ func TestOpenNamesWhatIsMissing(t *testing.T) {
 		t.Error(err)
 	}
 }
+
 // evict drops a file from the page cache.
 func evict(f *os.File) error {
 	return errors.Join(f.Sync(), unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED))
