@@ -16,7 +16,7 @@ import (
 //
 // Each scene but the expired and the forbidden has a user who may pull, so that the right secret mends it.
 func authCases() []Case {
-	return []Case{
+	return append(providerCases(),
 		scene{namespace: "shop", app: "storefront", image: "ecr.lab/shop/storefront:2.4.1", owner: deployment, replicas: 2, users: puller("shop-bot", "shop/*")}.of(Case{
 			Name: "no-credentials", Cause: "auth.no-credentials", About: "a registry that wants a password, and a pod without any",
 			Ambiguous: looksAnonymous}),
@@ -25,7 +25,7 @@ func authCases() []Case {
 			users: puller("browse-bot", "catalog/*")}.of(Case{
 			Name: "secret-missing", Cause: "auth.secret-missing", About: "the pull secret that the pod names does not exist"}),
 		secretWrongType(), secretBadEntry(), secretNoEntry(), secretWrongPort(), secretEmptyEntry(),
-		secretNoColon(), invalidBasic(), bornBeforeSecret(), severalCredentials(), firstStale(), staleOnPublic(), providerFailed(),
+		secretNoColon(), invalidBasic(), bornBeforeSecret(), severalCredentials(), firstStale(), staleOnPublic(),
 		scene{namespace: "support", app: "helpdesk", image: "hub.lab/acme/helpdesk:4.0", owner: deployment, users: puller("acmehelp", "acme/helpdesk")}.of(Case{
 			Name: "denied-or-missing", Cause: "auth.denied-or-missing", About: "a private repository of a registry that will not tell private from missing",
 			Ambiguous: privateOrMissing}),
@@ -34,7 +34,7 @@ func authCases() []Case {
 		}.of(Case{
 			Name: "denied-or-missing-token", Cause: "auth.denied-or-missing", About: "the same, of a registry that gives strangers no token",
 			Ambiguous: privateOrMissing}),
-	}
+	)
 }
 
 // What the API cannot tell apart. A credential provider fails without a word, and a registry seldom says why it does not
@@ -196,25 +196,4 @@ func bornBeforeSecret() Case {
 		return err
 	}
 	return c
-}
-
-// providerFailed: the kubelet logs the failure on the node and pulls without credentials.
-func providerFailed() Case {
-	const silent = `{"fail":"Get \"http://169.254.169.254/latest/meta-data/iam/security-credentials/\": context deadline exceeded"}`
-	return outage{
-		scene: scene{namespace: "media", app: "thumbnails", image: "cloud.lab/media/thumbnails:1.9", owner: deployment,
-			users: []registrytest.User{{Name: "cloud", Password: "cloud-pass", Pull: []string{"*"}}}},
-		on: spareNode, edit: tolerateAll,
-		fail:    func(_ context.Context, l *Lab) error { return l.setProvider(silent) },
-		restore: func(_ context.Context, l *Lab) error { return l.setProvider(providerAnswer) },
-	}.of(Case{Name: "provider-failed", Cause: "auth.provider-failed", About: "the node's credential provider cannot reach the cloud's metadata",
-		Ambiguous: looksAnonymous, Takes: Takes{Node: true}})
-}
-
-// providerAnswer is what the spare node's credential provider is told at first.
-const providerAnswer = `{"username":"cloud","password":"cloud-pass"}`
-
-// setProvider tells the credential provider what to answer.
-func (l *Lab) setProvider(behaviour string) error {
-	return l.WriteFile(l.Spare().Name, ProviderFile, []byte(behaviour+"\n"), 0o600)
 }

@@ -93,9 +93,10 @@ func (s scene) pod(l *Lab) *v1.Pod {
 	return p
 }
 
-// splitImage returns an image's host and repository.
+// splitImage returns an image's host, without the port that all of the lab's have, and repository.
 func splitImage(image string) (host, repo string) {
 	host, repo, _ = strings.Cut(image, "/")
+	host = strings.TrimSuffix(host, ":443")
 	repo, _, _ = strings.Cut(repo, "@")
 	repo, _, _ = strings.Cut(repo, ":")
 	return host, repo

@@ -50,6 +50,7 @@ func (l *Lab) Push(ctx context.Context, ref string, img registryv1.Image) error 
 func (l *Lab) PushContent(ctx context.Context, ref string, c daemon.Content) error {
 	var rest string
 	c.Host, rest, _ = strings.Cut(ref, "/")
+	c.Host = strings.TrimSuffix(c.Host, ":443")
 	c.Repository, c.Tag, _ = strings.Cut(rest, ":")
 	return l.control().Call(ctx, "PUT", "/content", c, nil)
 }
