@@ -12,6 +12,7 @@ import (
 
 	"github.com/refloat-dev/refloat/api/v1alpha1"
 	"github.com/refloat-dev/refloat/evidence"
+	"github.com/refloat-dev/refloat/node"
 )
 
 // schema is the part of a JSON schema that the CRD uses.
@@ -61,7 +62,7 @@ func TestCRDFollowsTypes(t *testing.T) {
 	same(t, "", s, reflect.TypeFor[v1alpha1.NodeProbe]())
 
 	var want []string
-	for _, c := range checks {
+	for _, c := range node.Checks() {
 		want = append(want, string(c))
 	}
 	spec := s.Properties["spec"].Properties

@@ -19,9 +19,6 @@ import (
 	"github.com/refloat-dev/refloat/node"
 )
 
-// checks are all that package node has.
-var checks = []node.Check{node.CheckPath, node.CheckConfig, node.CheckProviders, node.CheckDisk, node.CheckContent, node.CheckDownloads, node.CheckHealth}
-
 func TestPrivileges(t *testing.T) {
 	t.Parallel()
 	all, err := Privileges()
@@ -32,7 +29,7 @@ func TestPrivileges(t *testing.T) {
 	for _, p := range all {
 		names = append(names, p.Name)
 		for _, c := range p.Checks {
-			if !slices.Contains(checks, node.Check(c)) {
+			if !slices.Contains(node.Checks(), node.Check(c)) {
 				t.Errorf("%s: there is no check %q", p.Name, c)
 			}
 		}

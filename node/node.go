@@ -23,6 +23,11 @@ const (
 	CheckHealth    Check = "health"    // the runtime's
 )
 
+// Checks lists them.
+func Checks() []Check {
+	return []Check{CheckPath, CheckConfig, CheckProviders, CheckDisk, CheckContent, CheckDownloads, CheckHealth}
+}
+
 // Question is what to look at.
 type Question struct {
 	// Image is the reference as the pod has it; empty is the node as a whole.
