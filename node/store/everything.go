@@ -41,7 +41,6 @@ func (l *look) everything(ctx context.Context) {
 	if err != nil {
 		l.gap("the files of stored content", bare(err), "")
 	}
-	l.content.Blobs, l.content.Have, l.content.Bytes = 0, 0, 0 // those of images are among them
 	if l.store.records != nil {
 		err := l.store.records.blobs(ctx, "", func(ns int, info *contentapi.Info) { l.compare(ctx, files, ns, info) })
 		if err != nil {
@@ -50,6 +49,7 @@ func (l *look) everything(ctx context.Context) {
 			l.orphans(files)
 		}
 	}
+	l.content.Blobs, l.content.Have, l.content.Bytes = 0, 0, 0 // those of images are among these
 	for _, f := range files {
 		if f.records != 0 || l.store.records == nil {
 			l.content.Blobs++

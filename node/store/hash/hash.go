@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -116,10 +117,8 @@ func (h *Hasher) stream(ctx context.Context, f *File, state hash.Hash, from int6
 // read fills the buffer with what is at an offset, at the rate that is allowed.
 func (h *Hasher) read(ctx context.Context, f *File, buf []byte, at int64) (int, error) {
 	want := min(int64(len(buf)), f.Size-at)
-	if h.Limit != nil {
-		if err := h.Limit.WaitN(ctx, int(want)); err != nil {
-			return 0, err
-		}
+	if err := h.wait(ctx, int(want)); err != nil {
+		return 0, err
 	}
 	n, err := f.readAt(buf, at)
 	switch {
@@ -129,6 +128,22 @@ func (h *Hasher) read(ctx context.Context, f *File, buf []byte, at int64) (int, 
 		return 0, fmt.Errorf("%w: it ends at byte %d of %d", io.ErrUnexpectedEOF, at+int64(n), f.Size)
 	}
 	return int(min(int64(n), want)), nil
+}
+
+// wait waits for bytes to be allowed. The limiter's own way gives up at once where a deadline comes first, and a file that is cut off
+// by its deadline is no other than one that is cut off by a cancel.
+func (h *Hasher) wait(ctx context.Context, bytes int) error {
+	if h.Limit == nil {
+		return ctx.Err()
+	}
+	t := time.NewTimer(h.Limit.ReserveN(time.Now(), bytes).Delay())
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func marshal(h hash.Hash) []byte {
