@@ -111,7 +111,6 @@ const (
 func rank(h *evidence.Host, p *evidence.Probe) int {
 	answer := h.Answer
 	if h.Role == evidence.RoleRegistry && h.Fails == "" {
-		answer = nil
 		if p == nil || len(p.Attempts) == 0 {
 			return served // it is there, and what it says of the image is not known
 		}

@@ -206,6 +206,12 @@ func (k *look) finish(visits []*visit, configured int, p *evidence.Probe) (hosts
 		}
 		hosts = append(hosts, v.h)
 	}
+	for _, v := range visits {
+		if v.broken != nil && !v.gone { // at which the runtime gives up the pull before it asks anybody
+			v.h.Shown = true
+			return hosts, gaps
+		}
+	}
 	show(hosts, p, k.Version)
 	return hosts, gaps
 }

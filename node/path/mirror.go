@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/opencontainers/go-digest"
 	v1 "github.com/opencontainers/image-spec/specs-go/v1"
@@ -14,6 +15,8 @@ import (
 )
 
 const (
+	// readTime is what all of it may take.
+	readTime  = 5 * time.Second
 	maxConfig = 1 << 20
 	// maxLayer is how large a layer may be that is read to see whether a mirror serves what it should.
 	maxLayer = 1 << 20
@@ -35,6 +38,8 @@ type document struct {
 
 // read fetches from a mirror what a pull would, but for its larger layers, and holds it against its digests.
 func (v *visit) read(ctx context.Context, head reply) {
+	ctx, cancel := context.WithTimeout(ctx, readTime)
+	defer cancel()
 	want := digest.Digest(head.step.Digest)
 	object := v.object
 	if v.look.digest != "" {
@@ -91,7 +96,11 @@ func (v *visit) blob(ctx context.Context, what string, d v1.Descriptor, most int
 func (v *visit) holds(what string, r reply, want digest.Digest) bool {
 	switch {
 	case r.err != nil && r.step.Status == http.StatusOK:
-		v.h.Lies = fmt.Sprintf("its %s %s cannot be read whole: %s", what, want, r.step.Text)
+		if r.long {
+			v.h.Lies = fmt.Sprintf("what it serves as %s %s is longer than that is", what, want)
+			return false
+		}
+		v.h.Fails, v.h.Failure, v.h.Text = evidence.HopHTTP, r.step.Failure, fmt.Sprintf("its %s %s does not come whole: %s", what, want, r.step.Text)
 		return false
 	case r.err != nil || r.step.Status != http.StatusOK:
 		if r.location != nil {

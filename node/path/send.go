@@ -23,9 +23,8 @@ import (
 )
 
 const (
-	// answerTime is how long an answer's header is waited for, and bodyTime how long for its body.
+	// answerTime is how long an answer's header is waited for.
 	answerTime  = 4 * time.Second
-	bodyTime    = 4 * time.Second
 	maxHeader   = 64 << 10
 	maxError    = 64 << 10
 	maxManifest = 4 << 20
@@ -53,12 +52,14 @@ type reply struct {
 	body     []byte
 	location *url.URL
 	err      error
-	stage    stage
+	// long is set where there were more bytes than were asked for.
+	long  bool
+	stage stage
 }
 
 // send makes one request, follows nothing, and reads at most max bytes of what is served.
 func (v *visit) send(ctx context.Context, tr *http.Transport, method string, u *url.URL, max int64) reply {
-	ctx, cancel := context.WithTimeout(ctx, dialTime+handshakeTime+answerTime+bodyTime)
+	ctx, cancel := context.WithTimeout(ctx, dialTime+handshakeTime+answerTime)
 	defer cancel()
 	r := reply{step: evidence.Step{Name: stepOf(u.Path), Method: method, URL: shownURL(u)}}
 	defer func() { v.hide.Step(&r.step) }()
@@ -95,28 +96,35 @@ func (v *visit) send(ctx context.Context, tr *http.Transport, method string, u *
 	r.step.Took = evidence.Timing{Total: millis(time.Since(start))}
 	if err != nil {
 		r.err = err
-		r.step.Failure, r.step.Text = v.explain(err, r.stage)
+		r.step.Failure, r.step.Text = v.explain(&r)
 	}
 	return r
 }
 
 // explain puts a time that ran out into words: which it was, and what the runtime would have done.
-func (v *visit) explain(err error, at stage) (evidence.Failure, string) {
+func (v *visit) explain(r *reply) (evidence.Failure, string) {
 	var (
 		netErr net.Error
 		proxy  *proxyError
 	)
+	err := r.err
 	if errors.As(err, &proxy) {
 		return evidence.FailedProxy, proxy.text
 	}
 	f, text := explain(err)
-	if f != evidence.FailedTimeout && !(errors.As(err, &netErr) && netErr.Timeout()) {
+	if errors.As(err, &netErr) && netErr.Timeout() {
+		f = evidence.FailedTimeout
+	}
+	if f != evidence.FailedTimeout {
 		return f, text
 	}
-	switch at {
+	switch r.stage {
 	case handshaking:
 		text = fmt.Sprintf("net/http: TLS handshake timeout: none within %s; containerd waits %s", handshakeTime, runtimeHandshake)
 	case asked:
+		if r.header != nil {
+			return evidence.FailedTimeout, "the answer began and did not end: " + text
+		}
 		text = fmt.Sprintf("did not answer within %s; containerd waits %s for each request", answerTime, runtimeAnswer)
 	case connecting:
 		if v.h.Proxy != "" {
@@ -156,7 +164,7 @@ func (v *visit) take(r *reply, resp *http.Response, max int64) error {
 	}
 	body, err := io.ReadAll(io.LimitReader(resp.Body, max+1))
 	if err == nil && int64(len(body)) > max {
-		err = fmt.Errorf("the answer is longer than %d bytes", max)
+		r.long, err = true, fmt.Errorf("the answer is longer than %d bytes", max)
 	}
 	r.body = body
 	return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/registry/wire/exchange"
+	"github.com/refloat-dev/refloat/registry/wire/reach"
 )
 
 // visit is one host under way.
@@ -61,6 +62,11 @@ func (v *visit) walk(ctx context.Context) {
 		v.h.Proxy = shown(proxy.Host)
 		target = address(proxy)
 		v.hide.Login("", proxyPassword(proxy))
+	}
+	if class := reach.OfHost(v.base.Hostname()); v.via != "" && !class.May(v.limit) {
+		// Behind a proxy there is no address to judge.
+		v.h.Fails, v.h.Failure, v.h.Text = evidence.HopConnect, evidence.FailedUnsafe, fmt.Sprintf("%s is %s: nothing is sent further inside than %s is", v.h.Name, class, v.via)
+		return
 	}
 	addresses := v.resolve(ctx, v.h, target)
 	if v.h.Fails == "" {

@@ -11,6 +11,7 @@ import (
 	"cmp"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -123,7 +124,7 @@ func (s *Store) With(h *host.Host, more []string) (*Store, error) {
 	}
 	all := &Store{Pool: s.Pool.Clone(), Files: slices.Clone(s.Files)}
 	for _, name := range more {
-		data, err := h.ReadFile(name)
+		data, err := open(h, name)
 		if err != nil {
 			return all, fmt.Errorf("unable to read CA cert %q: %w", name, err)
 		}
@@ -135,15 +136,25 @@ func (s *Store) With(h *host.Host, more []string) (*Store, error) {
 	return all, nil
 }
 
+// open reads a file, with the runtime's words where it is not there: it does not look before it opens.
+func open(h *host.Host, name string) ([]byte, error) {
+	data, err := h.ReadFile(name)
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return nil, &fs.PathError{Op: "open", Path: p.Path, Err: p.Err}
+	}
+	return data, err
+}
+
 // Pairs are client certificates with their keys, which stay in memory.
 func Pairs(h *host.Host, pairs [][2]string) ([]tls.Certificate, error) {
 	var all []tls.Certificate
 	for _, p := range pairs {
-		cert, err := h.ReadFile(p[0])
+		cert, err := open(h, p[0])
 		if err != nil {
 			return all, fmt.Errorf("unable to read CERT file %q: %w", p[0], err)
 		}
-		key, err := h.ReadFile(cmp.Or(p[1], p[0]))
+		key, err := open(h, cmp.Or(p[1], p[0]))
 		if err != nil {
 			return all, fmt.Errorf("unable to read CERT file %q: %w", cmp.Or(p[1], p[0]), err)
 		}
