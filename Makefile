@@ -16,7 +16,8 @@ FUZZ := diagnose:FuzzRead:14 diagnose:FuzzReference:14 kube/pullsecret:FuzzSecre
 	internal/dockerconfig:FuzzParse:6 registry/wire:FuzzChallenge:6 registry/wire:FuzzErrorBody:6 diagnose:FuzzCase:4 \
 	kube/manifest:FuzzRead:4 registry/probe:FuzzDocument:4 diagnose:FuzzWellFormed:3 evidence:FuzzClean:3 evidence:FuzzLoad:3 \
 	kube/podscan:FuzzEach:3 registry/probe/refusals:FuzzFile:3 report:FuzzEscape:3 report:FuzzWrapCommand:2 evidence:FuzzQuote:2 \
-	node/provider:FuzzConfig:2 node/provider:FuzzResponse:2 node/disk:FuzzMounts:2 node/health:FuzzLines:2 node/health/journal:FuzzNewest:3
+	node/provider:FuzzConfig:2 node/provider:FuzzResponse:2 node/disk:FuzzMounts:2 node/health:FuzzLines:2 node/health/journal:FuzzNewest:3 \
+	node/store:FuzzDocuments:2 node/store/bolt:FuzzRead:2
 
 # Modules of their own that hold ours to somebody else's code: the kubelet's keyring, the distribution project's registry,
 # containerd's hosts.toml.
