@@ -193,6 +193,8 @@ func TestBoundedLooks(t *testing.T) {
 		for i := range 20 {
 			wantText(t, read(t, s, fmt.Sprint("p", i)), fmt.Sprint("asked for image-", i))
 		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		if l.most != 4 {
 			t.Errorf("%d looks at once, not 4", l.most)
 		}
@@ -207,7 +209,7 @@ func TestDeletedWhileItRuns(t *testing.T) {
 		s.Create("shop", "b", free("one"))
 		time.Sleep(time.Second)
 		s.Delete("shop", "a")
-		time.Sleep(time.Second)
+		time.Sleep(500 * time.Millisecond)
 		if l.ended.Load() != 0 {
 			t.Fatal("the look ended though somebody waits for it")
 		}
@@ -378,6 +380,8 @@ func TestRate(t *testing.T) {
 			bubble(t, l, func(t *testing.T, s *agenttest.Server) {
 				s.Create("shop", "a", v1alpha1.NodeProbeSpec{NodeName: "node-1", Verify: true, Rate: tt.asked})
 				time.Sleep(time.Second)
+				l.mu.Lock()
+				defer l.mu.Unlock()
 				if len(l.asked) != 1 || l.asked[0].Rate != tt.want {
 					t.Errorf("%+v", l.asked)
 				}

@@ -15,10 +15,13 @@ import (
 type entry struct {
 	record
 	// look is the one that will answer it; nil before its pod was looked at and after it was answered.
-	look *look
-	// expiry removes it; nil until it is answered.
-	expiry *time.Timer
+	look   *look
 	cancel context.CancelFunc
+	// long says that it is worked on, where that takes a while; expiry removes it after it was answered.
+	long, expiry *time.Timer
+	// writing has a place for the one who writes its status; answered, which he owns, says that nothing more is written.
+	writing  chan struct{}
+	answered bool
 }
 
 // see takes up a NodeProbe that is new, and has one that is answered removed later.
@@ -31,7 +34,7 @@ func (a *agent) see(ctx context.Context, r *record) {
 		e = nil
 	}
 	if e == nil {
-		e = &entry{record: *r, cancel: func() {}}
+		e = &entry{record: *r, cancel: func() {}, writing: make(chan struct{}, 1)}
 		a.known[r.Metadata.UID] = e
 		if r.Status.Finished == nil && r.Metadata.Deleted == nil {
 			var own context.Context
@@ -42,7 +45,7 @@ func (a *agent) see(ctx context.Context, r *record) {
 	if r.Status.Finished != nil && e.expiry == nil && r.Metadata.Deleted == nil {
 		// After a change of the clock the time may be in the future: it is not kept for longer.
 		left := min(time.Until(r.Status.Finished.Add(a.Keep)), a.Keep)
-		e.expiry = time.AfterFunc(max(left, 0), func() { a.expire(ctx, e) })
+		e.expiry = a.later(ctx, e, max(left, 0), a.expire)
 	}
 }
 
@@ -69,8 +72,10 @@ func (a *agent) forgetOthers(there map[string]bool) {
 func (a *agent) drop(e *entry) {
 	delete(a.known, e.Metadata.UID)
 	e.cancel()
-	if e.expiry != nil {
-		e.expiry.Stop()
+	for _, t := range []*time.Timer{e.long, e.expiry} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	l := e.look
 	if l == nil {
@@ -85,29 +90,33 @@ func (a *agent) drop(e *entry) {
 	}
 }
 
-// expire removes an answered NodeProbe. Where that fails it is tried again later.
-func (a *agent) expire(ctx context.Context, e *entry) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if ctx.Err() != nil || a.known[e.Metadata.UID] != e {
-		return
-	}
-	a.tasks.Go(func() {
-		var wait backoff
-		for ctx.Err() == nil {
-			err := a.request(ctx, wire.Request{Method: "DELETE", Path: e.path(), Body: map[string]any{
-				"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": map[string]any{"uid": e.Metadata.UID},
-			}})
-			if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
-				return
-			}
-			a.Log.Warn("cannot remove an answered NodeProbe", "probe", e.name(), "error", err)
-			if final(err) {
-				return
-			}
-			wait.sleep(ctx, err)
+// later runs f for an entry after a while, unless it is gone by then or the agent ends. The lock is held.
+func (a *agent) later(ctx context.Context, e *entry, after time.Duration, f func(context.Context, *entry)) *time.Timer {
+	return time.AfterFunc(after, func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if ctx.Err() == nil && a.known[e.Metadata.UID] == e {
+			a.tasks.Go(func() { f(ctx, e) })
 		}
 	})
+}
+
+// expire removes an answered NodeProbe. Where that fails it is tried again later.
+func (a *agent) expire(ctx context.Context, e *entry) {
+	var wait backoff
+	for ctx.Err() == nil {
+		err := a.request(ctx, wire.Request{Method: "DELETE", Path: e.path(), Body: map[string]any{
+			"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": map[string]any{"uid": e.Metadata.UID},
+		}})
+		if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
+			return
+		}
+		a.Log.Warn("cannot remove an answered NodeProbe", "probe", e.name(), "error", err)
+		if final(err) {
+			return
+		}
+		wait.sleep(ctx, err)
+	}
 }
 
 func (e *entry) name() string { return e.Metadata.Namespace + "/" + e.Metadata.Name }

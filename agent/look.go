@@ -19,7 +19,7 @@ const (
 	settle    = 20 * time.Millisecond
 	settleFor = 150 * time.Millisecond
 	settleMax = 5 * time.Second
-	// runningAfter is when a look counts as a long one, and says that it runs.
+	// runningAfter is when who asked is told that his question was heard.
 	runningAfter = 2 * time.Second
 )
 
@@ -54,6 +54,7 @@ func (a *agent) join(ctx context.Context, e *entry, q node.Question) {
 	}
 	l.waiting = append(l.waiting, e)
 	e.look = l
+	e.long = a.later(ctx, e, runningAfter, a.running)
 	select {
 	case l.joined <- struct{}{}:
 	default:
@@ -104,21 +105,8 @@ func (a *agent) answer(ctx context.Context, l *look) {
 	a.done(ctx, l, began, facts, gaps)
 }
 
-// examine looks, and tells those who wait that it does where it takes long.
+// examine looks, within the time that there is.
 func (a *agent) examine(ctx context.Context, l *look) (facts []*evidence.Fact, gaps []evidence.Gap) {
-	soon, stop := context.WithCancel(ctx)
-	told := make(chan struct{})
-	began := time.Now()
-	long := time.AfterFunc(runningAfter, func() {
-		defer close(told)
-		a.running(soon, l, began)
-	})
-	defer func() {
-		stop()
-		if !long.Stop() {
-			<-told // Running is never written after Done
-		}
-	}()
 	budget := a.Budget
 	if l.question.Verify {
 		budget = a.VerifyBudget

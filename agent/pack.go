@@ -11,6 +11,9 @@ import (
 	"github.com/refloat-dev/refloat/evidence"
 )
 
+// maxItems bounds facts, and gaps: the CRD takes a few more.
+const maxItems = 1000
+
 // pack makes facts and gaps fit for a status: this node's, redacted, what tells most first, and of MaxEvidence bytes at
 // most. Lists are cut before facts are, and what was cut is counted.
 func (a *agent) pack(facts []*evidence.Fact, gaps []evidence.Gap) *v1alpha1.Evidence {
@@ -22,6 +25,12 @@ func (a *agent) pack(facts []*evidence.Fact, gaps []evidence.Gap) *v1alpha1.Evid
 	}
 	evidence.EachText(out, evidence.Clean)
 	slices.SortStableFunc(out.Facts, func(x, y *evidence.Fact) int { return cmp.Compare(rank(x), rank(y)) })
+	if over := len(out.Facts) - maxItems; over > 0 {
+		out.Facts, out.Cut = out.Facts[:maxItems], out.Cut+over
+	}
+	if over := len(out.Gaps) - maxItems; over > 0 {
+		out.Gaps, out.Cut = out.Gaps[:maxItems], out.Cut+over
+	}
 	for _, most := range []limits{{100, 4 << 10}, {40, 2 << 10}, {20, 1 << 10}, {10, 512}, {5, 256}} {
 		if size(out) <= v1alpha1.MaxEvidence {
 			return out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -24,18 +25,26 @@ type status struct {
 	Evidence json.RawMessage         `json:"evidence,omitempty"`
 }
 
+// maxMessage is the CRD's bound.
+const maxMessage = 4 << 10
+
 // second is a time as the API server keeps times.
 func second(t time.Time) *time.Time {
 	t = t.UTC().Truncate(time.Second)
 	return &t
 }
 
-func (a *agent) running(ctx context.Context, l *look, began time.Time) {
-	a.each(a.waiters(l), func(e *entry) {
-		if err := a.write(ctx, e, status{Phase: v1alpha1.ProbeRunning, Agent: a.Version, Started: second(began)}); err != nil && ctx.Err() == nil {
-			a.Log.Warn("cannot say that a NodeProbe is worked on", "probe", e.name(), "error", err)
-		}
-	})
+// running tells who asked that his question was heard.
+func (a *agent) running(ctx context.Context, e *entry) {
+	e.writing <- struct{}{}
+	defer func() { <-e.writing }()
+	if e.answered {
+		return
+	}
+	err := a.write(ctx, e, status{Phase: v1alpha1.ProbeRunning, Agent: a.Version, Started: second(time.Now())})
+	if err != nil && ctx.Err() == nil && !apierrors.IsNotFound(err) {
+		a.Log.Warn("cannot say that a NodeProbe is worked on", "probe", e.name(), "error", err)
+	}
 }
 
 // done writes what was seen to everybody who waits for it.
@@ -57,11 +66,14 @@ func (a *agent) done(ctx context.Context, l *look, began time.Time, facts []*evi
 
 func (a *agent) refuse(ctx context.Context, e *entry, why string) {
 	now := second(time.Now())
-	a.finish(ctx, e, status{Phase: v1alpha1.ProbeRefused, Message: why, Agent: a.Version, Started: now, Finished: now}, "refused", why)
+	a.finish(ctx, e, status{Phase: v1alpha1.ProbeRefused, Message: strings.ToValidUTF8(why[:min(len(why), maxMessage)], ""), Agent: a.Version, Started: now, Finished: now}, "refused", why)
 }
 
 // finish writes an answer until it stands, the NodeProbe is gone, or ctx ends; and logs the NodeProbe's one line.
 func (a *agent) finish(ctx context.Context, e *entry, s status, about ...any) {
+	e.writing <- struct{}{}
+	defer func() { <-e.writing }()
+	e.answered = true
 	var wait backoff
 	for ctx.Err() == nil {
 		err := a.write(ctx, e, s)

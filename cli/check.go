@@ -225,7 +225,7 @@ func (q *checkRequest) look(ctx context.Context, s Streams) (*evidence.Collectio
 	if len(c.Cases) == 0 {
 		return c, nil
 	}
-	tell, done := progress(s.Err)
+	tell, done := progress(s.Err, askingRegistries)
 	defer done()
 	source := newRegistrySource(&q.planned)
 	source.Config, source.ConfigName = q.config, q.planned.ByHand

@@ -66,8 +66,10 @@ func render(w io.Writer, format string, r report.Report) error {
 }
 
 // exitFor is nil where nothing is wrong.
-func exitFor(r report.Report) error {
-	switch report.Exit(r) {
+func exitFor(r report.Report) error { return exitOf(report.Exit(r)) }
+
+func exitOf(v report.Verdict) error {
+	switch v {
 	case report.Failing:
 		return found(exitFailing)
 	case report.CannotTell:

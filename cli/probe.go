@@ -42,13 +42,16 @@ func mayBe(candidates []diagnose.Candidate, codes ...diagnose.Code) bool {
 	return slices.ContainsFunc(candidates, func(c diagnose.Candidate) bool { return slices.Contains(codes, c.Cause) })
 }
 
+const askingRegistries = "%d of %d questions to registries answered"
+
 // progress rewrites one line of a terminal, and takes it away at the end; anything else than a terminal gets nothing.
-func progress(w io.Writer) (tell func(done, total int), end func()) {
+// What of how many it is, %d of %d.
+func progress(w io.Writer, what string) (tell func(done, total int), end func()) {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return nil, func() {}
 	}
 	const again = "\r\x1b[K"
-	return func(done, total int) { fmt.Fprintf(f, again+"%d of %d questions to registries answered", done, total) },
+	return func(done, total int) { fmt.Fprintf(f, again+what, done, total) },
 		func() { fmt.Fprint(f, again) }
 }

@@ -42,7 +42,8 @@ func Run(ctx context.Context, args []string, s Streams) int {
 }
 
 const rootLong = `Refloat says why a pod cannot pull its image, with the evidence: from what
-Kubernetes knows and from what the registry answers.
+Kubernetes knows, from what the registry answers, and from what the failing node
+itself sees.
 
 Without a command it runs "why" in the current namespace. Exit codes: 0 nothing
 is wrong; 1 refloat itself failed; 2 usage; 3 failing pulls were found; 4 could
@@ -78,7 +79,7 @@ func newRoot(s Streams) *cobra.Command {
 	})
 	flags.AddFlags(root.PersistentFlags())
 	w.bindAll(root)
-	root.AddCommand(newWhy(s, flags), newExplain(s), newCollect(s, flags), newReplay(s), newCheck(s, flags))
+	root.AddCommand(newWhy(s, flags), newExplain(s), newCollect(s, flags), newReplay(s), newCheck(s, flags), newNode(s, flags))
 	return root
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/kube"
+	"github.com/refloat-dev/refloat/kube/nodeprobe"
 	"github.com/refloat-dev/refloat/observe"
 	"github.com/refloat-dev/refloat/registry"
 )
@@ -23,14 +25,20 @@ type targetFlags struct {
 	all      bool
 	selector string
 	noProbe  bool
-	// registry is kept from one look of a watch to the next: it asks nothing again at once.
+	noNode   bool
+	// registry and nodes are kept from one look of a watch to the next: they ask nothing again at once.
 	registry *registry.Source
+	nodes    *nodeprobe.Source
 }
+
+// nodesKeep is how long a watch takes what a node saw for what it sees.
+const nodesKeep = time.Minute
 
 func (f *targetFlags) bind(cmd *cobra.Command) {
 	cmd.Flags().BoolVarP(&f.all, "all-namespaces", "A", false, "in every namespace")
 	cmd.Flags().StringVarP(&f.selector, "selector", "l", "", "only pods with these labels, such as app=web,tier!=db")
-	cmd.Flags().BoolVar(&f.noProbe, "no-probe", false, "ask the API only: send nothing to registries")
+	cmd.Flags().BoolVar(&f.noProbe, "no-probe", false, "ask the API only: nothing is sent to registries, and no node is asked")
+	cmd.Flags().BoolVar(&f.noNode, "no-node", false, "do not ask the agents on nodes: create no NodeProbes")
 }
 
 // scope turns arguments and flags into what is asked for.
@@ -68,7 +76,7 @@ func (f *targetFlags) scope(args []string) (evidence.Scope, error) {
 	return s, nil
 }
 
-// see looks at the cluster from the api vantage point and, unless that is not wanted, asks the registries; a terminal is told how far it is.
+// see looks at the cluster from the api vantage point and, unless that is not wanted, asks the registries and the nodes; a terminal is told how far it is.
 func (f *targetFlags) see(ctx context.Context, terminal io.Writer, args []string) (*evidence.Collection, error) {
 	scope, err := f.scope(args)
 	if err != nil {
@@ -93,10 +101,20 @@ func (f *targetFlags) see(ctx context.Context, terminal io.Writer, args []string
 			f.registry = newRegistrySource(nil)
 		}
 		f.registry.Secrets = api
-		tell, done := progress(terminal)
+		tell, done := progress(terminal, askingRegistries)
 		defer done()
 		f.registry.Progress = tell
 		sources = append(sources, observe.Named{Vantage: evidence.Registry, Source: f.registry})
+	}
+	if !f.noProbe && !f.noNode {
+		if f.nodes == nil {
+			f.nodes = &nodeprobe.Source{Keep: nodesKeep}
+		}
+		f.nodes.Config = config
+		tell, done := progress(terminal, "%d of %d questions to nodes answered")
+		defer done()
+		f.nodes.Progress = tell
+		sources = append(sources, observe.Named{Vantage: evidence.Node, Source: f.nodes})
 	}
 	return c, observe.Run(ctx, c.Cases, sources...)
 }

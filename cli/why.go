@@ -18,12 +18,16 @@ import (
 
 const whyLong = `Why says what keeps pods from getting their images, one finding for each root
 cause, with the facts it rests on, what was ruled out, what to do, and what
-could not be seen. It reads and never writes.
+could not be seen.
 
 It also asks each image's registry as the kubelet would: with the pull secrets
 of the pod, in the kubelet's order, and with no other credentials. A credential
 that was refused is not tried again for ten minutes, and none is where the
-registry may have locked the login out. --no-probe sends registries nothing.
+registry may have locked the login out.
+
+Where refloat-agent is installed it also asks the node: for each image that fails
+there it creates a NodeProbe, which is all that it ever writes and which goes by
+itself. --no-node leaves that out; --no-probe asks neither registries nor nodes.
 
 It looks at init, app and ephemeral containers, image volumes, the sandbox's
 pause image, images that fail to unpack, pulls that have gone silent, and pods
