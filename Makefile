@@ -16,6 +16,7 @@ FUZZ := diagnose:FuzzRead:14 diagnose:FuzzReference:14 kube/pullsecret:FuzzSecre
 	internal/dockerconfig:FuzzParse:6 registry/wire:FuzzChallenge:6 registry/wire:FuzzErrorBody:6 diagnose:FuzzCase:4 \
 	kube/manifest:FuzzRead:4 registry/probe:FuzzDocument:4 diagnose:FuzzWellFormed:3 evidence:FuzzClean:3 evidence:FuzzLoad:3 \
 	kube/podscan:FuzzEach:3 registry/probe/refusals:FuzzFile:3 report:FuzzEscape:3 report:FuzzWrapCommand:2 evidence:FuzzQuote:2 \
+	node/path/names:FuzzFiles:2 node/path/names:FuzzAnswer:2 \
 	node/provider:FuzzConfig:2 node/provider:FuzzResponse:2 node/disk:FuzzMounts:2 node/health:FuzzLines:2 node/health/journal:FuzzNewest:3 \
 	node/store:FuzzDocuments:2 node/store/bolt:FuzzRead:2
 
