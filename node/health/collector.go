@@ -67,9 +67,9 @@ func (c *collector) lines() []evidence.LogLine {
 	return slices.Concat(c.of, c.near[:min(len(c.near), keep)])
 }
 
-// grave reports whether a line, in lower case, may be why a runtime does not run.
+// grave reports whether a line, in lower case, may be why a runtime does not run. Mere errors are those of its pods.
 func grave(line string) bool {
-	for _, mark := range []string{"level=error", "level=fatal", "level=panic", `"level":"error"`, `"level":"fatal"`, "failed to load plugin"} {
+	for _, mark := range []string{"level=fatal", "level=panic", `"level":"fatal"`, `"level":"panic"`, "failed to load plugin"} {
 		if strings.Contains(line, mark) {
 			return true
 		}
