@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/internal/registrytest/nettest"
@@ -122,4 +123,56 @@ func TestDeadMirrors(t *testing.T) {
 			t.Errorf("%+v", h)
 		}
 	})
+}
+
+// TestBrokenHost has a file that the runtime gives up the whole pull for.
+func TestBrokenHost(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	reg := "reg.lab:" + n.serve(registry(t, ""), n.cert(nettest.Sound, "reg.lab"))
+	n.mirrors(reg, "server = 'https://"+reg+"'\n[host.'https://mirror.lab']\nca = '/etc/containerd/gone.pem'\n")
+	hosts, _, _ := n.look(reg + "/team/app:1")
+	if h := hosts[0]; h.Fails != evidence.HopTLS || !h.Shown || hosts[1].Shown ||
+		h.Text != `unable to read CA cert "/etc/containerd/gone.pem": open /etc/containerd/gone.pem: no such file or directory` {
+		t.Errorf("%+v", h)
+	}
+}
+
+// TestDrip has a mirror that sends a byte now and then.
+func TestDrip(t *testing.T) {
+	t.Parallel()
+	n := newNode(t)
+	same := registry(t, "")
+	reg := "reg.lab:" + n.serve(same, n.cert(nettest.Sound, "reg.lab"))
+	url := "https://mirror.lab:" + n.serve(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if req.Method == http.MethodHead {
+			same.ServeHTTP(w, req)
+			return
+		}
+		for req.Context().Err() == nil {
+			_, _ = w.Write([]byte("x"))
+			_ = http.NewResponseController(w).Flush()
+			time.Sleep(50 * time.Millisecond)
+		}
+	}), n.cert(nettest.Sound, "mirror.lab"))
+	n.mirrors(reg, "server = 'https://"+reg+"'\n"+mirror(url))
+	hosts, _, gaps := n.look(reg + "/team/app:1")
+	if h := hosts[0]; h.Fails != evidence.HopHTTP || h.Failure != evidence.FailedTimeout || h.Lies != "" || len(gaps) > 0 {
+		t.Errorf("%+v %v", h, gaps)
+	}
+}
+
+// TestInside lets nobody send the node further inside than he is, nor to a metadata service.
+func TestInside(t *testing.T) {
+	t.Parallel()
+	for _, to := range []string{"169.254.169.254", "meta.lab", "metadata.google.internal", "[fd00:ec2::254]", "2130706433"} {
+		n := newNode(t)
+		reg := "reg.lab:" + n.serve(registry(t, ""), n.cert(nettest.Sound, "reg.lab"))
+		url := "https://mirror.lab:" + n.serve(http.RedirectHandler("https://"+to+"/latest/meta-data/", http.StatusFound), n.cert(nettest.Sound, "mirror.lab"))
+		n.mirrors(reg, "server = 'https://"+reg+"'\n"+mirror(url))
+		hosts, _, _ := n.look(reg + "/team/app:1")
+		if h := first(t, hosts, to); h.Fails != evidence.HopConnect || h.Failure != evidence.FailedUnsafe || h.Role != evidence.RoleStorage {
+			t.Errorf("%s: %+v", to, h)
+		}
+	}
 }

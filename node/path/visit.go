@@ -63,9 +63,8 @@ func (v *visit) walk(ctx context.Context) {
 		target = address(proxy)
 		v.hide.Login("", proxyPassword(proxy))
 	}
-	if class := reach.OfHost(v.base.Hostname()); v.via != "" && !class.May(v.limit) {
-		// Behind a proxy there is no address to judge.
-		v.h.Fails, v.h.Failure, v.h.Text = evidence.HopConnect, evidence.FailedUnsafe, fmt.Sprintf("%s is %s: nothing is sent further inside than %s is", v.h.Name, class, v.via)
+	if class := reach.OfHost(v.base.Hostname()); !class.May(v.limit) { // behind a proxy there is no address to judge
+		v.h.Fails, v.h.Failure, v.h.Text = evidence.HopConnect, evidence.FailedUnsafe, fmt.Sprintf("%s is a %s address, which is not connected to", v.h.Name, class)
 		return
 	}
 	addresses := v.resolve(ctx, v.h, target)
