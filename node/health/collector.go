@@ -21,8 +21,13 @@ type collector struct {
 }
 
 func (c *collector) file(name, at string) error {
+	f, err := open(name, at)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
 	c.from = evidence.Clean(name)
-	return tail(at, func(line []byte) bool {
+	return tail(f, func(line []byte) bool {
 		text := string(line)
 		return c.take(text, when(text, c.now, c.zone))
 	})

@@ -51,7 +51,7 @@ func (l *look) gap(what, why, how string) {
 
 // process looks for the runtime's own.
 func (l *look) process() {
-	p, err := l.host.Runtime()
+	p, err := l.host.Process(programs(l.rt.Kind)...)
 	switch {
 	case err == nil:
 		l.proc, l.found.Process, l.found.Since = p, evidence.Yes, p.Started
@@ -63,6 +63,17 @@ func (l *look) process() {
 	default:
 		l.gap("the runtime's process", evidence.Clean(err.Error()), "")
 	}
+}
+
+// programs are those whose process counts, the one that answers CRI first.
+func programs(kind string) []string {
+	switch kind {
+	case config.CRIO:
+		return []string{"crio"}
+	case config.Docker:
+		return []string{"cri-dockerd", "dockerd"}
+	}
+	return []string{"containerd"}
 }
 
 // ask speaks to the runtime over its socket.
@@ -97,7 +108,7 @@ func (l *look) unreachable(ctx context.Context, err error) {
 		l.gap(what, "the look ended before", "")
 	case errors.Is(err, fs.ErrPermission):
 		l.gap(what, evidence.Clean(err.Error()), "run refloat-agent as root, with the runtime's socket mounted")
-	case errors.Is(err, fs.ErrNotExist) && !l.socketSeen():
+	case errors.Is(err, fs.ErrNotExist) && !l.host.Sees(l.rt.Socket) && l.found.Process != evidence.No:
 		l.gap(what, "its folder is not seen from here", "mount "+filepath.Dir(l.rt.Socket)+" into the agent")
 	case errors.Is(err, fs.ErrNotExist):
 		l.found.Answers, l.found.Text = evidence.No, "there is no socket at "+l.rt.Socket
@@ -125,12 +136,6 @@ func held(p *host.Process) string {
 		return "; its process waits for a disk or a network filesystem"
 	}
 	return ""
-}
-
-// socketSeen reports whether the socket's folder is there: where it is not and the runtime may run, it is only not mounted here.
-func (l *look) socketSeen() bool {
-	_, err := l.host.Stat(filepath.Dir(l.rt.Socket))
-	return err == nil || l.found.Process == evidence.No
 }
 
 // answers takes an error of a call as what the runtime says, unless it is the look's own end.

@@ -188,11 +188,12 @@ func TestLook(t *testing.T) {
 			},
 		},
 		{
-			name: "its folder is not mounted", from: dead,
+			name: "another containerd runs", from: dead, stops: true,
+			prep: func(t *testing.T, h *host.Host) { write(t, h, "/proc/9/cmdline", "/usr/bin/dockerd\x00") },
 			want: func(r *evidence.Runtime) {
-				r.Process, r.Since, r.Answers = evidence.Yes, since, ""
+				r.Process, r.Text = evidence.No, "there is no socket at "+socket
 			},
-			gaps: []string{"whether the runtime answers at " + socket},
+			gaps: []string{"the log of containerd"},
 		},
 		{
 			name: "only our own processes are seen", from: dead, stops: true,

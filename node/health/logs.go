@@ -41,6 +41,7 @@ func (l *look) logs(image string) {
 		found = append(found, c.lines()...)
 	}
 	slices.SortStableFunc(found, func(a, b evidence.LogLine) int { return b.Time.Compare(a.Time) })
+	found = slices.Compact(found) // k3s is both sides' unit
 	l.found.Logs = found[:min(len(found), maxLines)]
 }
 

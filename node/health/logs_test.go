@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -134,8 +135,11 @@ func TestBounds(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(h.Root, "log"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := tail(filepath.Join(h.Root, "log"), nil); err == nil {
+	if _, err := open("/log", filepath.Join(h.Root, "log")); err == nil {
 		t.Error("a folder was read as a log")
+	}
+	if _, err := open("/none", filepath.Join(h.Root, "none")); !errors.Is(err, fs.ErrNotExist) || strings.Contains(err.Error(), h.Root) {
+		t.Errorf("an error must name the node's path alone: %v", err)
 	}
 }
 

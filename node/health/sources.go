@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -94,9 +93,9 @@ func (l *look) journal(units []string, c *collector) error {
 	}
 	var errs []error
 	said, skipped := 0, 0
-	for _, at := range files {
+	for _, file := range files {
 		for _, unit := range units {
-			n, err := read(at, unit, func(at time.Time, message []byte) bool {
+			n, err := file.read(unit, func(at time.Time, message []byte) bool {
 				said++
 				c.from = unit
 				return c.take(string(message), at)
@@ -115,41 +114,46 @@ func (l *look) journal(units []string, c *collector) error {
 	}
 }
 
-func read(path, unit string, take func(time.Time, []byte) bool) (int, error) {
-	f, err := os.Open(path)
+// journalFile is one by the node's name for it and by where it is opened.
+type journalFile struct {
+	name, at string
+	changed  time.Time
+}
+
+func (j journalFile) read(unit string, take func(time.Time, []byte) bool) (int, error) {
+	f, err := open(j.name, j.at)
 	if err != nil {
 		return 0, err
 	}
 	defer func() { _ = f.Close() }()
-	return journal.Newest(f, unit, take)
+	skipped, err := journal.Newest(f, unit, take)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", j.name, err)
+	}
+	return skipped, err
 }
 
 // journals are the files of the system's journal, the one that was written to last first.
-func (l *look) journals() []string {
-	type file struct {
-		at      string
-		changed time.Time
-	}
-	var all []file
+func (l *look) journals() []journalFile {
+	var all []journalFile
 	for _, dir := range []string{"/var/log/journal", "/run/log/journal"} {
 		machines, _ := l.host.ReadDir(dir) // not there is not read
 		for _, m := range machines {
 			names, _ := l.host.ReadDir(filepath.Join(dir, m.Name()))
 			for _, n := range names {
-				if info, err := n.Info(); err == nil && system(n) {
-					if at, err := l.host.Path(filepath.Join(dir, m.Name(), n.Name())); err == nil {
-						all = append(all, file{at, info.ModTime()})
-					}
+				name := filepath.Join(dir, m.Name(), n.Name())
+				info, err := n.Info()
+				if err != nil || !system(n) {
+					continue
+				}
+				if at, err := l.host.Path(name); err == nil {
+					all = append(all, journalFile{name, at, info.ModTime()})
 				}
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b file) int { return cmp.Or(b.changed.Compare(a.changed), cmp.Compare(a.at, b.at)) })
-	var out []string
-	for _, f := range all[:min(len(all), maxJournals)] {
-		out = append(out, f.at)
-	}
-	return out
+	slices.SortFunc(all, func(a, b journalFile) int { return cmp.Or(b.changed.Compare(a.changed), cmp.Compare(a.at, b.at)) })
+	return all[:min(len(all), maxJournals)]
 }
 
 // system tells a file of the system's from a user's.

@@ -2,8 +2,10 @@ package health
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"syscall"
 )
@@ -17,21 +19,30 @@ const (
 )
 
 // tail hands over a file's lines, the newest first, until take says false or maxTail bytes are read.
-func tail(path string, take func(line []byte) bool) error {
-	// It may be somebody's pipe by now: opening that must not wait, and reading it would take its content away.
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
+func tail(f *os.File, take func(line []byte) bool) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: not a regular file", path)
-	}
 	return lines(f, info.Size(), take)
+}
+
+// open opens a regular file at a path, and names it in errors as the node does.
+func open(name, at string) (*os.File, error) {
+	// It may be somebody's pipe by now: opening that must not wait, and reading it would take its content away.
+	f, err := os.OpenFile(at, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return nil, &fs.PathError{Op: p.Op, Path: name, Err: p.Err}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		_ = f.Close()
+		return nil, fmt.Errorf("%s: not a regular file", name)
+	}
+	return f, nil
 }
 
 // lines goes through size bytes of r from their end.
