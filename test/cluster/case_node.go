@@ -22,9 +22,10 @@ func diskFull() Case {
 	return outage{
 		scene: scene{namespace: "streaming", app: "encoder", image: "open.lab/streaming/encoder:3.6", owner: deployment},
 		on:    spareNode, edit: tolerateAll,
-		// Zeros pack to nothing, so only the node's disk notices; much of it, since a third of the disk is left free.
-		files:   []imagetest.File{{Path: "usr/share/model", Data: make([]byte, 128<<20), Mode: 0o644}},
-		fail:    func(ctx context.Context, l *Lab) error { return l.FillDisk(ctx, spareNode(l), 30) },
+		// It packs to a quarter, as images do, and fits as it is downloaded; not beside what it unpacks to. A fifth of the disk is
+		// left free, for with less the kubelet would begin to remove images.
+		files:   []imagetest.File{imagetest.Big("usr/share/model", 16<<20, 5), {Path: "usr/share/cache", Data: make([]byte, 48<<20), Mode: 0o644}},
+		fail:    func(ctx context.Context, l *Lab) error { return l.FillDisk(ctx, spareNode(l), 20) },
 		restore: func(ctx context.Context, l *Lab) error { return l.FreeDisk(ctx, spareNode(l)) },
 	}.of(Case{Name: "disk-full-space", Cause: "node.disk-full", Takes: Takes{Node: true}, About: "an image larger than the room that one node has left"})
 }
