@@ -73,7 +73,8 @@ type Runtime struct {
 	Conditions []string `json:"conditions,omitempty"`
 	// Plugins are those of the runtime that failed to load, and how.
 	Plugins []string `json:"plugins,omitempty"`
-	// Logs are the runtime's and the kubelet's newest lines about the image, redacted, at most 20.
+	// Logs are the runtime's and the kubelet's newest lines about the image, redacted, at most 20, the newest first; of a
+	// runtime that does not answer its last words too.
 	Logs []LogLine `json:"logs,omitempty"`
 }
 

@@ -45,18 +45,6 @@ type Client struct {
 	images  runtime.ImageServiceClient
 }
 
-// Sockets are where runtimes answer CRI unless they are told otherwise, in the order in which they are worth trying.
-func Sockets() []string {
-	return []string{
-		"/run/containerd/containerd.sock",
-		"/run/k3s/containerd/containerd.sock", // k3s and RKE2
-		"/run/crio/crio.sock",
-		"/run/cri-dockerd.sock",
-		"/run/k0s/containerd.sock",
-		"/var/snap/microk8s/common/run/containerd.sock",
-	}
-}
-
 // Dial connects to the node's socket, given as a path or a unix:// address, and sees to it that something speaks there. An
 // error tells why not: fs.ErrNotExist, syscall.ECONNREFUSED, fs.ErrPermission, or ErrSilent.
 func Dial(ctx context.Context, h *host.Host, socket string) (*Client, error) {
