@@ -98,6 +98,17 @@ func TestAgentAdmission(t *testing.T) {
 			refused(t, err, tt.want)
 		})
 	}
+	t.Run("no question brings its answer", func(t *testing.T) {
+		o := object(t, podProbe("no-such-node"))
+		o.Object["status"] = map[string]any{"phase": string(v1alpha1.ProbeDone), "message": "forged"}
+		made, err := admin.Create(ctx, o, create)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status := made.Object["status"]; status != nil {
+			t.Errorf("the API server took %v", status)
+		}
+	})
 	t.Run("never changes", func(t *testing.T) {
 		p := ask(t, admin, podProbe(own))
 		_, err := admin.Patch(ctx, p, types.MergePatchType, []byte(`{"spec":{"nodeName":"`+other+`"}}`), metav1.PatchOptions{})
