@@ -1,14 +1,16 @@
-// Command bench measures refloat on the lab, in two parts, and prints what is in docs/benchmarks.md.
+// Command bench measures refloat on the lab, in three parts, and prints what is in docs/benchmarks.md.
 //
-//	go run ./test/bench [-only cluster|registry] [-pods 20000,100000] [-rounds 3] [-keep] [-write]
+//	go run ./test/bench [-only cluster|registry|store] [-pods 20000,100000] [-rounds 3] [-keep] [-write]
 //
 // The lab is bare: etcd, the API server and no kubelets. The first part runs `why -A --no-probe` over pods that have the shape of a
 // real cluster's and of which 2 % cannot pull, against the least that a client can do and against kubectl. The second asks the lab's
-// registries too: `why -A` over pods that all fail, and `check` beside crane, which a module of its own pins. Every program that is measured is a process of its own; they run in turn, round after round, and the median
-// counts. It ends with an error if refloat's answer is not the one that was made, never for being slow: that is in the table.
+// registries too: `why -A` over pods that all fail, and `check` beside crane, which a module of its own pins. The third
+// hashes files as the node agent does, beside openssl. Every program that is measured is a process of its own; they run in
+// turn, round after round, and the median counts. It ends with an error if refloat's answer is not the one that was made, never for being slow: that is in the table.
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -48,7 +50,7 @@ func main() {
 func parse() (options, error) {
 	var o options
 	pods := flag.String("pods", "20000,100000", "how many pods, in ascending order")
-	flag.StringVar(&o.only, "only", "", "measure one part: cluster or registry; -write then keeps the other")
+	flag.StringVar(&o.only, "only", "", "measure one part: cluster, registry or store; -write then keeps the others")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each program runs")
 	flag.BoolVar(&o.keep, "keep", false, "leave the lab up, with its pods, for the next run")
 	flag.BoolVar(&o.write, "write", false, "write docs/benchmarks.md")
@@ -60,8 +62,8 @@ func parse() (options, error) {
 		}
 		o.sizes = append(o.sizes, n)
 	}
-	if o.only != "" && o.only != clusterPart && o.only != registryPart {
-		return o, fmt.Errorf("-only takes %s or %s, not %q", clusterPart, registryPart, o.only)
+	if o.only != "" && o.only != clusterPart && o.only != registryPart && o.only != storePart {
+		return o, fmt.Errorf("-only takes %s, %s or %s, not %q", clusterPart, registryPart, storePart, o.only)
 	}
 	if o.rounds < 1 {
 		return o, errors.New("-rounds must be at least 1")
@@ -78,20 +80,27 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(progs.dir)
-	var whole, asking string
-	if o.only != clusterPart {
+	var whole, asking, stored string
+	if o.only == "" || o.only == storePart {
+		h, err := onStore(ctx, progs, o)
+		if err != nil {
+			return err
+		}
+		stored = h.markdown()
+	}
+	if o.only == "" || o.only == registryPart {
 		r, err := onRegistries(ctx, progs, o)
 		if err != nil {
 			return err
 		}
 		asking = r.markdown()
 	}
-	if o.only != registryPart {
+	if o.only == "" || o.only == clusterPart {
 		if whole, err = onCluster(ctx, progs, o); err != nil {
 			return err
 		}
 	}
-	fmt.Print(merge("", whole, asking))
+	fmt.Print(addSection(merge("", whole, asking), stored))
 	if !o.write {
 		return nil
 	}
@@ -100,7 +109,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, []byte(merge(string(old), whole, asking)), 0o644)
+	document, oldStored := cutSection(string(old), storeTitle)
+	document = addSection(merge(document, whole, asking), cmp.Or(stored, oldStored))
+	return os.WriteFile(path, []byte(document), 0o644)
 }
 
 // onCluster measures the api vantage point alone.
