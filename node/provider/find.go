@@ -39,10 +39,8 @@ func find(h *host.Host) (*kubelet, []evidence.Gap) {
 		return k, nil // setting says so
 	}
 	k.process = p
-	if own := p.Files(); own != nil {
-		if _, err := own.ReadDir("/"); err == nil {
-			k.files = own
-		}
+	if _, err := p.Files().ReadDir("/"); err == nil {
+		k.files = p.Files()
 	}
 	proc := h.Proc
 	if proc == "" {
@@ -172,8 +170,7 @@ func (k *kubelet) changed(entries []entry) []evidence.Gap {
 		}
 		seen[e.file] = true
 		gaps = append(gaps, gapOf("the configuration of credential providers that the kubelet runs with",
-			fmt.Sprintf("%s changed at %s; the kubelet started before, and reads it only then", e.file, info.ModTime().UTC().Format("2006-01-02 15:04:05Z")),
-			"restart the kubelet"))
+			fmt.Sprintf("%s changed at %s; the kubelet started before, and reads it only then", e.file, info.ModTime().UTC().Format("2006-01-02 15:04:05Z")), ""))
 	}
 	return gaps
 }

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/refloat-dev/refloat/evidence"
@@ -98,6 +99,11 @@ func (l *looker) one(ctx context.Context, e entry) {
 		p.Images = append(p.Images, show(m))
 	}
 	l.match(p, e)
+	p.Result = evidence.ProviderNotAsked
+	if p.Matches == evidence.No {
+		l.facts = append(l.facts, p)
+		return
+	}
 	result, text, gap := l.executable(p.Path)
 	switch {
 	case gap != "":
@@ -105,8 +111,7 @@ func (l *looker) one(ctx context.Context, e entry) {
 		return
 	case result != "":
 		p.Result, p.Text = result, text
-	case p.Matches != evidence.Yes:
-		p.Result = evidence.ProviderNotAsked
+	case l.repository == "":
 	case e.wantsToken():
 		p.Result = evidence.ProviderNeedsToken
 		l.gap(p, "it wants a token of the pod's service account, which only the kubelet can ask for", "")
@@ -190,7 +195,7 @@ func show(text string) string {
 	const most = 256
 	text = evidence.Clean(text)
 	if len(text) > most {
-		text = text[:most] + "…"
+		text = strings.ToValidUTF8(text[:most], "") + "…"
 	}
 	return text
 }

@@ -246,10 +246,18 @@ func TestInRoot(t *testing.T) {
 	}
 	n := newNode(t, true, configOf("reg.lab", []string{"answer"}))
 	n.install(t, "p0", 0o755)
-	facts, creds, gaps := Look(t.Context(), n.Host, "reg.lab/app")
-	if len(creds) != 1 || len(facts) != 1 || facts[0].Path != "/bin/p0" || facts[0].Result != evidence.ProviderAnswered {
-		t.Errorf("%+v, %v", facts, gaps)
+	look := func(of string) {
+		facts, creds, gaps := Look(t.Context(), n.Host, "reg.lab/app")
+		if len(creds) != 1 || len(facts) != 1 || facts[0].Path != "/bin/p0" || facts[0].Result != evidence.ProviderAnswered {
+			t.Errorf("in %s: %+v, %v", of, facts, gaps)
+		}
 	}
+	look("the folder where the node's root is mounted")
+	n.Root = t.TempDir() // nothing of the node is mounted
+	if err := os.Symlink(n.dir, filepath.Join(n.Proc, "12/root")); err != nil {
+		t.Fatal(err)
+	}
+	look("the kubelet's own root")
 }
 
 // TestNothingStays: what a provider leaves behind is killed, in its own group at once and elsewhere when nothing reads it any more.
