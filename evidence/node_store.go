@@ -7,7 +7,9 @@ type Disk struct {
 	Areas []DiskArea `json:"areas"`
 	// Need is what the image takes; nil where the registry did not tell its size.
 	Need *DiskNeed `json:"need,omitempty"`
-	// Unused are images that no container uses and nothing pins, the largest first, at most 20; Frees is what removing all of them gives back.
+	// Unused are images that no container uses and nothing pins, the largest first, at most 20; Frees is the sum of all their
+	// sizes, by which the kubelet goes too. It is the runtime's own count: containerd's leaves out what is unpacked, and a layer
+	// that several images share counts for each.
 	Unused []UnusedImage `json:"unused,omitempty"`
 	Frees  int64         `json:"frees,omitempty"`
 	// Images and Used count all images and those in use.
