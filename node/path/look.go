@@ -7,6 +7,7 @@ import (
 	_ "crypto/sha512"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -69,7 +70,7 @@ func (l *Looker) Look(ctx context.Context, image, platform string, creds []keyri
 	if k == nil {
 		return nil, nil, gaps
 	}
-	endpoints := l.Runtime.Endpoints(k.domain)
+	endpoints := slices.DeleteFunc(l.Runtime.Endpoints(k.domain), func(e config.Endpoint) bool { return !capable(e, "pull") && !capable(e, "resolve") })
 	if len(endpoints) > maxHosts {
 		gaps = append(gaps, gap(fmt.Sprintf("%d of the hosts that are configured for %s", len(endpoints)-maxHosts, k.domain), "there are more than are looked at"))
 		endpoints = endpoints[:maxHosts]
@@ -108,6 +109,10 @@ func (l *Looker) begin(image, on string) (*look, []evidence.Gap) {
 	store, more := roots.System(l.Host, l.Env)
 	k.system = store
 	return k, append(gaps, more...)
+}
+
+func (l *Looker) containerd() bool {
+	return l.Runtime.Kind == "" || l.Runtime.Kind == config.Containerd
 }
 
 func (l *Looker) now() time.Time {
@@ -201,7 +206,7 @@ func (k *look) finish(visits []*visit, configured int, p *evidence.Probe) (hosts
 		if v.order == 0 {
 			v.heard(p)
 		}
-		if k.Runtime.Kind == "" || k.Runtime.Kind == config.Containerd {
+		if k.containerd() {
 			v.h.Costs = v.costs(image, i == configured-1 || v.order == 0).Milliseconds()
 		}
 		hosts = append(hosts, v.h)
@@ -212,7 +217,9 @@ func (k *look) finish(visits []*visit, configured int, p *evidence.Probe) (hosts
 			return hosts, gaps
 		}
 	}
-	show(hosts, p, k.Version)
+	if k.containerd() {
+		show(hosts, p, k.Version)
+	}
 	return hosts, gaps
 }
 

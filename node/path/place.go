@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,10 @@ func (k *look) configured(e config.Endpoint, order int) *place {
 	case e.DialTimeout < 0:
 		p.patience = systemDial
 	}
-	if e.Role == evidence.RoleMirror && (k.digest != "" || capable(e, "resolve")) {
+	switch {
+	case k.Runtime.Kind == config.CRIO: // whose mirrors stand for a prefix of the name, and not for a registry
+		p.ask = &url.URL{Scheme: e.Base.Scheme, Host: e.Base.Host, Path: "/v2/"}
+	case e.Role == evidence.RoleMirror && (k.digest != "" || capable(e, "resolve")):
 		p.method, p.ask = http.MethodHead, k.at(p, "manifests", k.object)
 	}
 	for _, values := range e.Header {
@@ -69,20 +73,16 @@ func (k *look) configured(e config.Endpoint, order int) *place {
 	return p
 }
 
+// capable reports whether a host is asked for that; one without capabilities is for everything.
 func capable(e config.Endpoint, what string) bool {
-	for _, c := range e.Capabilities {
-		if c == what {
-			return true
-		}
-	}
-	return len(e.Capabilities) == 0
+	return len(e.Capabilities) == 0 || slices.Contains(e.Capabilities, what)
 }
 
-// at is where the runtime asks a host for a part of the image, with the registry that it asks for where that is another
-// (C24 core/remotes/docker/resolver.go:647, registry.go isProxy).
+// at is where the runtime asks a host for a part of the image; containerd says for which registry where that is another (C24
+// core/remotes/docker/resolver.go:647, registry.go isProxy).
 func (k *look) at(p *place, kind, object string) *url.URL {
 	u := below(p.base, k.repository+"/"+kind+"/"+object)
-	if p.base.Host != k.domain && (k.domain != "docker.io" || p.base.Host != "registry-1.docker.io") {
+	if k.containerd() && p.base.Host != k.domain && (k.domain != "docker.io" || p.base.Host != "registry-1.docker.io") {
 		u.RawQuery = url.Values{"ns": {k.domain}}.Encode()
 	}
 	return u

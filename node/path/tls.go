@@ -33,7 +33,6 @@ type check struct {
 
 	mu   sync.Mutex
 	seen *evidence.TLS
-	err  error
 }
 
 // verify is for tls.Config.VerifyConnection.
@@ -45,7 +44,7 @@ func (c *check) verify(cs tls.ConnectionState) error {
 	err := c.verdict(name, cs.PeerCertificates)
 	if name == c.host {
 		c.mu.Lock()
-		c.seen, c.err = c.describe(cs, err), err
+		c.seen = c.describe(cs, err)
 		c.mu.Unlock()
 	}
 	if c.lenient {
@@ -84,10 +83,10 @@ func (c *check) describe(cs tls.ConnectionState, err error) *evidence.TLS {
 }
 
 // took is what the handshake showed; nil where there was none.
-func (c *check) took() (*evidence.TLS, error) {
+func (c *check) took() *evidence.TLS {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.seen, c.err
+	return c.seen
 }
 
 func certificate(c *x509.Certificate) evidence.Certificate {

@@ -112,9 +112,7 @@ func (v *visit) transport(proxy *url.URL, addresses []string, c *check) *http.Tr
 // request makes the runtime's first request, and where that is a mirror's those that follow.
 func (v *visit) request(ctx context.Context) {
 	r := v.send(ctx, v.tr, v.method, v.ask, maxManifest)
-	if v.check.lenient || v.base.Scheme == "https" {
-		v.h.TLS, _ = v.check.took()
-	}
+	v.h.TLS = v.check.took()
 	if r.err != nil {
 		v.fail(ctx, r)
 		return
