@@ -49,6 +49,9 @@ func (v *view) keep(f *evidence.Fact) {
 	case f.Disk != nil:
 		once(&s.disk)
 	case f.Content != nil:
+		if s.content != nil && f.Content.Hashed > s.content.Content.Hashed { // one that was hashed says more
+			s.content = f
+		}
 		once(&s.content)
 	case f.Probe != nil:
 		once(&s.probe)

@@ -98,7 +98,7 @@ func (v *view) ignoredFile(d *Diagnosis) bool {
 		return true
 	}
 	d.allow(RegistryConfig)
-	v.notNow(d, "and "+v.nodeName()+" ignores "+short(p.File, 60)+": no mirror in it was asked", v.configFact(p))
+	v.notNow(d, v.nodeName()+" ignores "+short(p.File, 60)+": no mirror in it was asked", v.configFact(p))
 	return true
 }
 
@@ -146,7 +146,7 @@ func (v *view) bears(c *evidence.RegistryConfig, p *evidence.ConfigProblem) bool
 
 // configFact is the configuration's fact with the one fault that bears on the verdict.
 func (v *view) configFact(p *evidence.ConfigProblem) *evidence.Fact {
-	f := sentenceOf(v.seen.config, "on "+v.nodeName()+", "+problemText(p))
+	f := sentenceOf(v.seen.config, "on "+v.nodeName()+", "+placeText(p)+": "+p.Text)
 	c := *f.RegistryConfig
 	c.Problems = []evidence.ConfigProblem{*p}
 	f.RegistryConfig = &c
@@ -154,9 +154,12 @@ func (v *view) configFact(p *evidence.ConfigProblem) *evidence.Fact {
 }
 
 func problemText(p *evidence.ConfigProblem) string {
-	at := p.File
+	return short(placeText(p), 70) + ": " + short(p.Text, 80)
+}
+
+func placeText(p *evidence.ConfigProblem) string {
 	if p.Line > 0 {
-		at = fmt.Sprintf("%s, line %d", at, p.Line)
+		return fmt.Sprintf("%s, line %d", p.File, p.Line)
 	}
-	return strings.TrimPrefix(short(at, 70)+": "+short(p.Text, 80), ": ")
+	return orElse(p.File, "its configuration")
 }

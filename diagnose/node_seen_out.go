@@ -85,7 +85,7 @@ func (v *view) pathExclusions(out map[Code]string) {
 		out[DNS] = node + " resolves " + host
 	}
 	if proxy {
-		out[Proxy] = "the runtime of " + node + " uses no proxy for " + host
+		out[Proxy] = "the runtime of " + node + " uses no proxy for it"
 		if proxied {
 			out[Proxy] = "the proxy of " + node + " lets it through"
 		}

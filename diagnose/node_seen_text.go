@@ -39,9 +39,26 @@ func hopText(h *evidence.Host) string {
 	case h.Fails == evidence.HopTLS && t != nil && t.MissingCA != "":
 		text = "nothing on it vouches for " + short(t.MissingCA, 60)
 	case h.Fails == evidence.HopTLS && t != nil:
-		text = orElse(t.Text, text)
+		text = orElse(leafText(t), text)
+	}
+	for _, r := range h.Names {
+		if h.Fails != evidence.HopName && strings.HasPrefix(r.By, "/") && r.Result == evidence.Answered {
+			return clean(short(text, 70)+"; "+short(r.By, 20)+" of the node sends it there", maxAnswer)
+		}
 	}
 	return clean(short(text, 110), maxAnswer)
+}
+
+// leafText says of a certificate what does not hold, by itself where that is its time.
+func leafText(t *evidence.TLS) string {
+	const day = "2006-01-02 15:04 MST"
+	if len(t.Chain) == 0 || !strings.Contains(t.Text, "expired or is not yet valid") {
+		return t.Text
+	}
+	if strings.Contains(t.Text, " is before ") {
+		return "its certificate begins at " + t.Chain[0].NotBefore.UTC().Format(day)
+	}
+	return "its certificate ended at " + t.Chain[0].NotAfter.UTC().Format(day)
 }
 
 // resolvers says how each of the node's resolvers ended.

@@ -81,10 +81,13 @@ func (s subject) atNode() (steps []Step, instead int) {
 		return nil, 0
 	case h.Fails == evidence.HopName:
 		return s.correctResolver(h)
-	case h.Fails == evidence.HopConnect:
+	case h.Fails == evidence.HopConnect && pinnedBy(h) == "":
 		return s.openWay(h)
 	case h.Fails == evidence.HopProxy:
 		return []Step{s.exact("Correct the proxy "+h.Proxy+" of the runtime on "+s.where()+", or list "+hostOnly(h.Name)+" in its NO_PROXY", "It said: "+clip(h.Text)+".", proxyAfter)}, 0
+	case pinnedBy(h) != "":
+		return []Step{s.exact("Look at "+pinnedBy(h)+" of "+s.where()+": it sends "+hostOnly(h.Name)+" to "+list3(pinnedTo(h), "another machine"), "Whatever a resolver says does not count then."+s.sentence(), "",
+			"grep -n -w "+operand(hostOnly(h.Name))+" "+operand(pinnedBy(h)))}, 0
 	case h.Fails == evidence.HopTLS && h.TLS != nil && h.TLS.Skew != 0:
 		return []Step{s.exact(fmt.Sprintf("Set the clock of %s: it differs from that of %s by %d seconds", s.where(), h.Name, h.TLS.Skew), "Certificates are not valid by a wrong clock.", "date -u shows the right time",
 			"timedatectl", "sudo timedatectl set-ntp true")}, 0
@@ -92,6 +95,25 @@ func (s subject) atNode() (steps []Step, instead int) {
 		return []Step{s.exact("Get the CA "+clip(h.TLS.MissingCA)+", which signed what "+h.Name+" shows to "+s.where(), "The runtime trusts "+list3(h.TLS.Trusted, "its system's own roots")+". If that issuer is a proxy or firewall, somebody in between opens TLS."+s.sentence(), "")}, 1
 	}
 	return nil, 0
+}
+
+// pinnedBy is the file of the node that has the name, before any resolver is asked; empty where none has.
+func pinnedBy(h *evidence.Host) string {
+	for _, r := range h.Names {
+		if strings.HasPrefix(r.By, "/") && r.Result == evidence.Answered {
+			return r.By
+		}
+	}
+	return ""
+}
+
+func pinnedTo(h *evidence.Host) []string {
+	for _, r := range h.Names {
+		if r.By == pinnedBy(h) {
+			return r.Addresses
+		}
+	}
+	return nil
 }
 
 // exact is a step on the node without the commands that its home has no shell for.
@@ -196,7 +218,7 @@ func (s subject) correctConfig() ([]Step, int) {
 	case h.Role == evidence.RoleMirror:
 		file = h.File
 		title = "Repair the mirror " + h.Name + ", or take it out of " + orElse(h.File, "the runtime's configuration") + " on " + s.where()
-		note = clip(h.Text)
+		note = strings.TrimSuffix(clip(h.Text), ".") + "."
 		if h.Lies != "" {
 			note = "It serves something else than the registry: " + clip(h.Lies) + "."
 		}
@@ -204,12 +226,13 @@ func (s subject) correctConfig() ([]Step, int) {
 		return nil, 0
 	}
 	var cmds []string
+	instead := 0
 	if generated := s.node.Home != "" && s.node.Home != evidence.HomeEKS; file != "" && !generated {
-		cmds = []string{"sudo cat -n " + quote(file), fmt.Sprintf(`sudo "${EDITOR:-vi}" %s`, quote(file))}
+		cmds, instead = append([]string{"sudo cat -n " + quote(file), fmt.Sprintf(`sudo "${EDITOR:-vi}" %s`, quote(file))}, s.pullCommand()...), 1
 	} else if generated && file != "" {
 		note += " That file is written by the node's own distribution: correct it where that takes it from."
 	}
-	return []Step{s.exact(title, note+s.sentence(), "the same pull works from "+s.nodeName(), cmds...)}, 0
+	return []Step{s.exact(title, note+s.sentence(), "the same pull works from "+s.nodeName(), cmds...)}, instead
 }
 
 func orElse(s, other string) string {

@@ -62,8 +62,8 @@ func (s subject) removeDamage() ([]Step, int) {
 	x := s.sights.damage
 	what := strings.TrimSpace(x.Role + " " + x.Digest)
 	note := "Pulling again downloads nothing while the runtime believes that it has the bytes."
-	if len(x.Images) > 1 {
-		note += " These share it, so that removing one image does not help: " + list3(x.Images, "") + "; they fetch it again at their next pull."
+	if others := slices.DeleteFunc(slices.Clone(x.Images), func(name string) bool { return name == s.pull.Image }); len(others) > 0 {
+		note += " Others share it, so that removing one image does not help: " + list3(others, "") + "; they fetch it again at their next pull."
 	}
 	if s.runtime() == "cri-o" || s.runtime() == "docker" || x.Role == "snapshot" || !wholeDigest(x.Digest) {
 		return []Step{s.exact("Remove the damaged "+what+" on "+s.where(), note+" A container that runs pins what is unpacked: stop the pods that use it first.", "", s.crictl("rmi "+quoteImage(s.pull.Image)))}, 0
