@@ -18,7 +18,7 @@ FUZZ := diagnose:FuzzRead:14 diagnose:FuzzReference:14 kube/pullsecret:FuzzSecre
 	kube/podscan:FuzzEach:3 registry/probe/refusals:FuzzFile:3 report:FuzzEscape:3 report:FuzzWrapCommand:2 evidence:FuzzQuote:2 \
 	node/path/names:FuzzFiles:2 node/path/names:FuzzAnswer:2 \
 	node/provider:FuzzConfig:2 node/provider:FuzzResponse:2 node/disk:FuzzMounts:2 node/health:FuzzLines:2 node/health/journal:FuzzNewest:3 \
-	node/store:FuzzDocuments:2 node/store/bolt:FuzzRead:2
+	node/store:FuzzDocuments:2 node/store/bolt:FuzzRead:2 node/config:FuzzRead:2 test/hosts:FuzzHosts:3
 
 # Modules of their own that hold ours to somebody else's code: the kubelet's keyring, the distribution project's registry,
 # containerd's hosts.toml.

@@ -55,9 +55,7 @@ func (c *containerdFiles) judge(v release) []evidence.ConfigProblem {
 		// The last file that has it.
 		for i := len(c.files) - 1; i >= 0; i-- {
 			for _, table := range []string{"io.containerd.cri.v1.images", "io.containerd.grpc.v1.cri", "cri"} {
-				at, parent := c.files[i].at, []string{"plugins", table, "registry"}
-				line := at.of(append(parent, key)...)
-				if line != 0 && (line != at.of(parent...) || key == "") {
+				if line := c.files[i].at.exactly("plugins", table, "registry", key); line != 0 {
 					out = append(out, evidence.ConfigProblem{File: c.files[i].path, Line: line, Effect: effect, Text: text})
 					return
 				}
