@@ -32,10 +32,10 @@ func Files(h *host.Host, image string) (*evidence.Keyring, []keyring.Credential,
 	if !ok {
 		return nil, nil, nil
 	}
-	k, gaps := find(h)
-	if k.process == nil {
-		gaps = append(gaps, gapOf("which docker config files the kubelet reads", "its process is not seen from here; those in the usual folders were looked at",
-			"let this program see the node's processes (hostPID)"))
+	k := find(h)
+	var gaps []evidence.Gap
+	if !k.envKnown {
+		gaps = append(gaps, gapOf("whether the kubelet has a docker config file in its home", "its environment cannot be read from here; its own folder was looked at", seeEnv))
 	}
 	var passed []evidence.KeyringEntry
 	for _, d := range dockers {

@@ -17,7 +17,6 @@ import (
 
 // kubelet is what decides how the node's kubelet finds credentials.
 type kubelet struct {
-	host *host.Host
 	// process is nil where it is not seen.
 	process *host.Process
 	// files is the node as the kubelet sees it, where that may be looked at, and otherwise the host.
@@ -32,11 +31,11 @@ type kubelet struct {
 type setting struct{ config, bin string }
 
 // find finds the kubelet. It never returns nil.
-func find(h *host.Host) (*kubelet, []evidence.Gap) {
-	k := &kubelet{host: h, files: h, dir: "/"}
+func find(h *host.Host) *kubelet {
+	k := &kubelet{files: h, dir: "/"}
 	p, err := h.Kubelet()
 	if err != nil {
-		return k, nil // setting says so
+		return k // its users say so
 	}
 	k.process = p
 	if _, err := p.Files().ReadDir("/"); err == nil {
@@ -49,13 +48,14 @@ func find(h *host.Host) (*kubelet, []evidence.Gap) {
 	if dir, err := os.Readlink(filepath.Join(proc, strconv.Itoa(p.PID), "cwd")); err == nil && filepath.IsAbs(dir) {
 		k.dir = dir
 	}
-	env, err := p.Env()
-	if err != nil {
-		return k, []evidence.Gap{gapOf("the environment of the kubelet's process", err.Error(), "let this program have CAP_SYS_PTRACE")}
+	if env, err := p.Env(); err == nil {
+		k.env, k.envKnown = env, true
 	}
-	k.env, k.envKnown = env, true
-	return k, nil
+	return k
 }
+
+// seeEnv is how the kubelet's environment comes to be seen.
+const seeEnv = "let this program have CAP_SYS_PTRACE and see the node's processes (hostPID)"
 
 // known are where distributions keep the configuration, for where the kubelet's own flags cannot be seen.
 var known = []struct {
@@ -66,36 +66,29 @@ var known = []struct {
 	{"AKS", setting{"/var/lib/kubelet/credential-provider-config.yaml", "/var/lib/kubelet/credential-provider"}},
 	{"GKE", setting{"/etc/srv/kubernetes/cri_auth_config.yaml", "/home/kubernetes/bin"}},
 	{"Bottlerocket", setting{"/etc/kubernetes/kubelet/credential-provider-config.yaml", "/usr/libexec/kubernetes/kubelet/plugins"}},
-	{"k3s and RKE2", rancher},
+	{"k3s and RKE2", setting{"/var/lib/rancher/credentialprovider/config.yaml", "/var/lib/rancher/credentialprovider/bin"}},
 }
 
-// rancher is where k3s and RKE2 look unless they are told otherwise; their kubelet may be a part of their own process.
-var rancher = setting{"/var/lib/rancher/credentialprovider/config.yaml", "/var/lib/rancher/credentialprovider/bin"}
-
-// setting reads the kubelet's flags. Where it cannot be seen, what is known of distributions is a guess, which the gap says.
+// setting reads the kubelet's flags. Where they cannot be seen, what is known of distributions is a guess, which the gap says.
 func (k *kubelet) setting() (*setting, *evidence.Gap) {
+	why, how := "its process is not seen from here", seeEnv
 	if k.process != nil {
 		s := setting{k.flag("image-credential-provider-config"), k.flag("image-credential-provider-bin-dir")}
-		if s == (setting{}) && k.process.Name != "kubelet" && k.there(rancher.config) {
-			s = rancher
+		if s != (setting{}) || k.process.Name == "kubelet" {
+			return &s, nil
 		}
-		return &s, nil
+		why, how = "it is a part of "+k.process.Name+", whose own configuration is not read here", ""
 	}
-	const what, how = "whether the kubelet has credential providers", "let this program see the node's processes (hostPID)"
+	const what = "whether the kubelet has credential providers"
 	for _, d := range known {
-		if k.there(d.config) {
-			g := gapOf(what, fmt.Sprintf("its process is not seen from here; %s is where %s has them, and was taken for the one in use", d.config, d.of), how)
+		if _, err := k.files.Stat(d.config); err == nil {
+			g := gapOf(what, fmt.Sprintf("%s; %s is where %s has them, and was taken for the one in use", why, d.config, d.of), how)
 			return &d.setting, &g
 		}
 	}
-	g := gapOf(what, "its process is not seen from here, and nothing is where distributions keep their configuration", how)
+	g := gapOf(what, why+", and nothing is where distributions keep their configuration", how)
 	g.Deciding = true
 	return nil, &g
-}
-
-func (k *kubelet) there(path string) bool {
-	_, err := k.files.Stat(path)
-	return err == nil
 }
 
 // flag is a path that the kubelet was given, absolute.

@@ -28,6 +28,24 @@ func TestNone(t *testing.T) {
 	}
 }
 
+// TestPart: what k3s has in its own configuration is not read.
+func TestPart(t *testing.T) {
+	t.Parallel()
+	n := newNode(t, true, "")
+	if err := os.WriteFile(filepath.Join(n.Proc, "12/cmdline"), []byte("/usr/local/bin/k3s server\x00"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	facts, _, gaps := Look(t.Context(), n.Host, "reg.lab/app")
+	if len(facts) != 0 || len(gaps) != 1 || !gaps[0].Deciding || !strings.HasPrefix(gaps[0].Why, "it is a part of k3s") {
+		t.Errorf("%+v, %+v", facts, gaps)
+	}
+	n.write(t, "var/lib/rancher/credentialprovider/config.yaml", configOf("other.lab", []string{"answer"}))
+	facts, _, gaps = Look(t.Context(), n.Host, "reg.lab/app")
+	if len(facts) != 1 || facts[0].Result != evidence.ProviderNotAsked || len(gaps) != 1 || gaps[0].Deciding {
+		t.Errorf("%+v, %+v", facts, gaps)
+	}
+}
+
 func TestUnseen(t *testing.T) {
 	t.Parallel()
 	h := &host.Host{Root: t.TempDir(), Proc: t.TempDir()}

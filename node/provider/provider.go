@@ -45,7 +45,8 @@ func look(ctx context.Context, h *host.Host, image string, wait time.Duration) (
 	if !ok && image != "" {
 		return nil, nil, nil // such an image is never pulled
 	}
-	k, gaps := find(h)
+	k := find(h)
+	var gaps []evidence.Gap
 	s, gap := k.setting()
 	if gap != nil {
 		gaps = append(gaps, *gap)
@@ -116,8 +117,8 @@ func (l *looker) one(ctx context.Context, e entry) {
 		p.Result = evidence.ProviderNeedsToken
 		l.gap(p, "it wants a token of the pod's service account, which only the kubelet can ask for", "")
 	default:
-		if why := l.ask(ctx, p, e); why != "" {
-			l.gap(p, why, "")
+		if why, how := l.ask(ctx, p, e); why != "" {
+			l.gap(p, why, how)
 			return
 		}
 	}
@@ -125,15 +126,15 @@ func (l *looker) one(ctx context.Context, e entry) {
 }
 
 // ask runs a provider and reads its answer; what it gives back is why that could not be done as the kubelet does it.
-func (l *looker) ask(ctx context.Context, p *evidence.Provider, e entry) string {
+func (l *looker) ask(ctx context.Context, p *evidence.Provider, e entry) (why, how string) {
 	request, err := requestFor(e.APIVersion, l.repository)
 	if err != nil {
-		return err.Error()
+		return err.Error(), ""
 	}
 	got := l.run(ctx, command{path: p.Path, args: e.Args, env: l.environ(e), stdin: request, wait: l.wait})
 	p.Took = got.took.Milliseconds()
 	if got.gap != "" {
-		return got.gap
+		return got.gap, ""
 	}
 	p.Result, p.Text = got.result, evidence.Clean(hide(got.text, l.secrets(e, got.stdout)))
 	if p.Result == evidence.ProviderAnswered {
@@ -146,9 +147,9 @@ func (l *looker) ask(ctx context.Context, p *evidence.Provider, e entry) string 
 	}
 	if p.Result != evidence.ProviderAnswered && !l.envKnown {
 		return fmt.Sprintf("it was run without the kubelet's own environment, which cannot be read from here, and that may be why: %s: %s",
-			p.Result, cmp.Or(p.Text, p.Why, "no credentials"))
+			p.Result, cmp.Or(p.Text, p.Why, "no credentials")), seeEnv
 	}
-	return ""
+	return "", ""
 }
 
 // take keeps what a provider returned, and tells of it whom it is for.
