@@ -82,6 +82,12 @@ func TestPassedOver(t *testing.T) {
 	if diff := cmp.Diff(want, problems(r.For("reg.lab").Problems)); diff != "" || r.Endpoints("reg.lab")[0].URL != "https://reg.lab/v2" {
 		t.Errorf("%s%v", diff, r.Endpoints("reg.lab"))
 	}
+	for _, release := range []string{"", "2.5.0"} {
+		r.Running(release)
+		if got := r.For("reg.lab"); len(got.Problems) > 0 || len(got.Unread) != 1 {
+			t.Errorf("release %q: what is not known is claimed: %+v", release, got)
+		}
+	}
 	files[containerdFile] = "version = 3\n[plugins.'io.containerd.cri.v1.images']\nuse_local_image_pull = true\n"
 	r, _ = Read(node(t, files, []string{"containerd"}))
 	r.Running("2.4.2")

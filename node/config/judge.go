@@ -10,7 +10,7 @@ import (
 func (p containerdPart) check(v release, add func(evidence.ConfigEffect, containerdPart, int, string, ...any)) {
 	const images = "io.containerd.cri.v1.images"
 	cri, name := p.cri()
-	if p.Version > v.formats() && v == min2(v) {
+	if p.Version > v.formats() && v.tried() {
 		add(evidence.EffectStops, p, p.at.of("version"), "expected containerd config version equal to or less than `%d`, got `%d`", v.formats(), p.Version)
 	}
 	for _, d := range p.Disabled {
@@ -37,14 +37,6 @@ func (p containerdPart) check(v release, add func(evidence.ConfigEffect, contain
 		add(evidence.EffectUnused, p, p.at.of("plugins", name, "containerd"),
 			"snapshotter and discard_unpacked_layers are not taken over from a file of version %d that names no runtimes", p.Version)
 	}
-}
-
-// min2 is the release itself up to the newest known one, of whose successors nothing is said.
-func min2(v release) release {
-	if v.from(newest.major, newest.minor+1) {
-		return newest
-	}
-	return v
 }
 
 // judge finds what is wrong with the files together.
@@ -85,4 +77,4 @@ func (c *containerdFiles) judge(v release) []evidence.ConfigProblem {
 }
 
 // listTakenForOne reports whether the release is known to look for hosts.toml below the whole of a list.
-func listTakenForOne(v release) bool { return v.from(2, 1) && v == min2(v) }
+func listTakenForOne(v release) bool { return v.from(2, 1) && v.tried() }

@@ -79,25 +79,30 @@ func defaultScheme(endpoint string) string {
 // passedOver finds a hosts.toml for the registry that stands where hosts.toml are usual, and is not read.
 func (c *containerdFiles) passedOver(l *look, v release) {
 	usual := strings.Split(builtIn, ":")
-	why := "config_path is not set, so it is not read"
+	why := "config_path is not set"
+	list := len(c.roots) == 1 && strings.Contains(c.roots[0], ":")
 	switch {
-	case len(c.roots) == 0 && v.known():
-	case len(c.roots) == 1 && strings.Contains(c.roots[0], ":") && listTakenForOne(v):
+	case list:
 		usual = strings.Split(c.roots[0], ":")
-		why = "config_path lists several folders, which containerd's transfer service takes for the name of one, so it is not read"
+		why = "config_path lists several folders, which containerd's transfer service takes for the name of one"
 		if c.defaults {
-			why = "config_path is not set; its default lists two folders, which containerd's transfer service takes for the name of one, so it is not read"
+			why = "config_path is not set; its default lists two folders, which containerd's transfer service takes for the name of one"
 		}
-	default:
+	case len(c.roots) > 0:
 		return
 	}
 	for _, root := range usual {
 		for _, name := range folders(l.registry) {
 			path := filepath.Join(root, name, hostsFile)
-			if _, err := l.host.Stat(path); err == nil {
-				l.problem(evidence.EffectBypassed, path, 0, "%s", why)
-				return
+			if _, err := l.host.Stat(path); err != nil {
+				continue
 			}
+			if list && !listTakenForOne(v) || !v.known() {
+				l.unread = append(l.unread, path+": whether this release of containerd reads it is not known")
+			} else {
+				l.problem(evidence.EffectBypassed, path, 0, "%s, so it is not read", why)
+			}
+			return
 		}
 	}
 }

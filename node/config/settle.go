@@ -26,6 +26,9 @@ func (v release) from(major, minor int) bool {
 	return v.major > major || v.major == major && v.minor >= minor
 }
 
+// tried reports whether it is no newer than these rules: of its successors nothing is called a fault.
+func (v release) tried() bool { return !v.from(newest.major, newest.minor+1) }
+
 // parseRelease reads 2.4.2, v1.7.27-k3s1, 2.1.4~ds1; zero where it is none.
 func parseRelease(s string) release {
 	parts := strings.SplitN(strings.TrimPrefix(s, "v"), ".", 3)
