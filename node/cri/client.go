@@ -35,8 +35,11 @@ const (
 	buffer = 8 << 10
 )
 
-// ErrSilent says that something holds the socket open and does not answer.
-var ErrSilent = errors.New("takes connections and does not answer")
+// ErrSilent says that something holds the socket open and does not answer, ErrHangsUp that it ends every connection.
+var (
+	ErrSilent  = errors.New("takes connections and does not answer")
+	ErrHangsUp = errors.New("closes its connections")
+)
 
 // Client is a connection to a runtime. It may be used by many at once, and is closed by whoever dialled.
 type Client struct {
@@ -46,7 +49,7 @@ type Client struct {
 }
 
 // Dial connects to the node's socket, given as a path or a unix:// address, and sees to it that something speaks there. An
-// error tells why not: fs.ErrNotExist, syscall.ECONNREFUSED, fs.ErrPermission, or ErrSilent.
+// error tells why not: fs.ErrNotExist, syscall.ECONNREFUSED, fs.ErrPermission, ErrSilent or ErrHangsUp.
 func Dial(ctx context.Context, h *host.Host, socket string) (*Client, error) {
 	return dialWithin(ctx, h, socket, connectTimeout)
 }
@@ -96,7 +99,7 @@ func ready(ctx context.Context, conn *grpc.ClientConn, limit time.Duration) erro
 		case connectivity.Ready:
 			return nil
 		case connectivity.TransientFailure, connectivity.Shutdown:
-			return errors.New("closes its connections") // unless the dialler knows better
+			return ErrHangsUp // unless the dialler knows better
 		default:
 			if conn.WaitForStateChange(bounded, s) {
 				continue

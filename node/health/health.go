@@ -95,7 +95,7 @@ func (l *look) ask(ctx context.Context) {
 		l.conditions(bounded, c)
 		l.imageService(ctx, bounded, c)
 	}
-	if l.rt.Kind == config.Containerd && l.found.Text != silent {
+	if l.rt.Kind == config.Containerd {
 		l.plugins(bounded, c)
 	}
 }
@@ -116,8 +116,10 @@ func (l *look) unreachable(ctx context.Context, err error) {
 		l.found.Answers, l.found.Text = evidence.No, "nothing listens at "+l.rt.Socket
 	case errors.Is(err, cri.ErrSilent):
 		l.found.Answers, l.found.Text = evidence.No, silent
+	case errors.Is(err, cri.ErrHangsUp):
+		l.found.Answers, l.found.Text = evidence.No, "it closes every connection"
 	default:
-		l.found.Answers, l.found.Text = evidence.No, evidence.Clean(err.Error())
+		l.gap(what, evidence.Clean(err.Error()), "")
 	}
 	if l.found.Answers == evidence.No && l.proc != nil {
 		l.found.Text += held(l.proc)
