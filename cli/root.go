@@ -42,8 +42,8 @@ func Run(ctx context.Context, args []string, s Streams) int {
 }
 
 const rootLong = `Refloat says why a pod cannot pull its image, with the evidence: from what
-Kubernetes knows, from what the registry answers, and from what the failing node
-itself sees.
+Kubernetes knows, from what the registry answers, and from what the failing
+node itself sees.
 
 Without a command it runs "why" in the current namespace. Exit codes: 0 nothing
 is wrong; 1 refloat itself failed; 2 usage; 3 failing pulls were found; 4 could

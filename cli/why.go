@@ -25,9 +25,10 @@ of the pod, in the kubelet's order, and with no other credentials. A credential
 that was refused is not tried again for ten minutes, and none is where the
 registry may have locked the login out.
 
-Where refloat-agent is installed it also asks the node: for each image that fails
-there it creates a NodeProbe, which is all that it ever writes and which goes by
-itself. --no-node leaves that out; --no-probe asks neither registries nor nodes.
+Where refloat-agent is installed it also asks the node: for each image that
+fails there it creates a NodeProbe, which is all that it ever writes, and which
+goes by itself. --no-node leaves that out; --no-probe asks neither registries
+nor nodes.
 
 It looks at init, app and ephemeral containers, image volumes, the sandbox's
 pause image, images that fail to unpack, pulls that have gone silent, and pods
