@@ -19,6 +19,18 @@ a registry that answers private and missing alike. For these ` + "`why`" + ` say
 "possible", and the true cause is among its candidates; the registry or the node
 has to be asked to settle it.
 
+The agent on the node settles those that are the node's: a provider that fails,
+a download that stands still, a mirror that was never asked because its file has
+a fault, stored content that is damaged. What stays possible with it as well:
+
+- a host that failed and answers the node at this moment, a disk that has room
+  again, content that is whole by now: the cause was there, and may be gone;
+- a mirror and the registry that fail each in its own way;
+- a mirror's error that may hide what the registry said (containerd 1.7);
+- a hosts.toml that is ignored, where no other node runs the image;
+- content that was not hashed, and a full disk while something else is said;
+- a fault at the node that the message does not tell of, beside one that it does.
+
 The table is made from the lab's cases (` + "`Ambiguous` in test/cluster" + `); a test
 holds it to them.
 
