@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,8 +13,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
-	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -30,11 +32,10 @@ type hashed struct {
 	ours, yardstick, again hashRun
 }
 
-// hashRun is one program's runs, the median of which counts.
+// hashRun is one program's run.
 type hashRun struct {
-	wall, cpu time.Duration
-	peak      int64 // bytes of memory
-	left      int   // bytes in the page cache that were not there before
+	figures
+	left int // bytes of the files in the page cache afterwards
 }
 
 // onStore hashes the same files with refloat's engine and with openssl, in turn, with caches dropped before each, on as many processes
@@ -56,15 +57,15 @@ func onStore(ctx context.Context, progs programs, o options) (*hashed, error) {
 	}
 	cores := strconv.Itoa(runtime.NumCPU())
 	commands := [][]string{
-		append([]string{program}, paths...),
-		append([]string{"sh", "-c", `printf '%s\n' "$@" | xargs -P ` + cores + ` -n 1 openssl dgst -sha256 -r`, "sh"}, paths...),
-		append([]string{"openssl", "dgst", "-sha256", "-r"}, paths...),
+		{program},
+		{"sh", "-c", `printf '%s\n' "$@" | xargs -P ` + cores + ` -n 1 openssl dgst -sha256 -r`, "sh"},
+		{"openssl", "dgst", "-sha256", "-r"},
 	}
 	runs := make([][]hashRun, len(commands))
 	want := ""
 	for range o.rounds {
 		for i, c := range commands {
-			one, sums, err := hashOnce(ctx, c)
+			one, sums, err := hashOnce(ctx, progs, c, paths)
 			if err != nil {
 				return nil, err
 			}
@@ -105,26 +106,60 @@ func randomFiles(dir string) (paths []string, err error) {
 }
 
 // hashOnce runs a program with cold caches and returns its digests, in the order of the files.
-func hashOnce(ctx context.Context, command []string) (hashRun, string, error) {
+func hashOnce(ctx context.Context, progs programs, command, paths []string) (r hashRun, sums string, err error) {
 	if err := os.WriteFile("/proc/sys/vm/drop_caches", []byte("3"), 0); err != nil {
-		return hashRun{}, "", fmt.Errorf("caches must be dropped before each run, as root: %w", err)
+		return r, "", fmt.Errorf("caches must be dropped before each run, as root: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
+	out := filepath.Join(progs.dir, "sums")
+	cmd := exec.CommandContext(ctx, progs.measure, slices.Concat([]string{"sh", "-c", `out=$1; shift; "$@" >"$out"`, "sh", out}, command, paths)...)
 	cmd.Stderr = os.Stderr
-	before, start := memory("Cached"), time.Now()
-	out, err := cmd.Output()
-	if err != nil {
-		return hashRun{}, "", fmt.Errorf("%s: %w", command[0], err)
+	told, err := cmd.Output()
+	if err == nil {
+		err = json.Unmarshal(told, &r.figures)
 	}
-	usage, _ := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-	r := hashRun{wall: time.Since(start), cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(),
-		peak: usage.Maxrss << 10, left: memory("Cached") - before}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[64:], b[64:]) })
-	return r, strings.Join(lines, "\n"), nil
+	if err == nil && r.Exit != 0 {
+		err = fmt.Errorf("exit code %d", r.Exit)
+	}
+	if err != nil {
+		return r, "", fmt.Errorf("%s: %w", command[0], err)
+	}
+	for _, path := range paths {
+		n, err := cached(path)
+		if err != nil {
+			return r, "", err
+		}
+		r.left += n
+	}
+	data, err := os.ReadFile(out)
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	slices.SortFunc(lines, func(a, b string) int { return strings.Compare(a[min(64, len(a)):], b[min(64, len(b)):]) })
+	return r, strings.Join(lines, "\n"), err
+}
+
+// cached is how many bytes of a file are in the page cache.
+func cached(path string) (bytes int, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	mapped, err := unix.Mmap(int(f.Fd()), 0, storeSize, unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = unix.Munmap(mapped) }()
+	pages := make([]byte, storeSize/os.Getpagesize())
+	//nolint:gosec // mincore takes the addresses of a mapping and of a slice of one byte a page
+	if _, _, errno := unix.Syscall(unix.SYS_MINCORE, uintptr(unsafe.Pointer(&mapped[0])), storeSize, uintptr(unsafe.Pointer(&pages[0]))); errno != 0 {
+		return 0, errno
+	}
+	for _, p := range pages {
+		bytes += int(p&1) * os.Getpagesize()
+	}
+	return bytes, nil
 }
 
 func medianRun(runs []hashRun) hashRun {
-	slices.SortFunc(runs, func(a, b hashRun) int { return cmp.Compare(a.wall, b.wall) })
+	slices.SortFunc(runs, func(a, b hashRun) int { return cmp.Compare(a.Wall, b.Wall) })
 	return runs[len(runs)/2]
 }

@@ -18,7 +18,7 @@ func (h *hashed) markdown() string {
 	if h.revision != "" {
 		of = "; refloat " + h.revision
 	}
-	fmt.Fprintf(&b, "%s\nWritten by `go run ./test/bench -only store -write`, medians of %d rounds; %s%s.\n", storeTitle, h.rounds, h.machine, of)
+	fmt.Fprintf(&b, "%s\nWritten by `go run ./test/bench -only store -write`, medians of %d rounds; %s%s.\n", storeTitle, h.rounds, strings.TrimSuffix(h.machine, ", the API server and its etcd on the same cores"), of)
 	fmt.Fprintf(&b, "%d files of %d MiB of random bytes, hashed in turn by the agent's engine (`node/store/hash`) and by %s, caches dropped\n"+
 		"before each run, the digests compared. Load average at the beginning: %s.\n", storeFiles, storeSize>>20, strings.TrimSpace(h.openssl), h.load)
 	fmt.Fprintf(&b, "\n| program | throughput | of openssl's | time | CPU | peak memory | left in the page cache |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n")
@@ -36,11 +36,11 @@ func (h *hashed) markdown() string {
 }
 
 func (h *hashed) row(b *strings.Builder, name string, r hashRun) {
-	fmt.Fprintf(b, "| %s | %.0f MB/s | %.2f | %.2f s | %.2f s | %.0f MB | %.0f MB |\n", name, storeFiles*storeSize/1e6/r.wall.Seconds(), h.of(r),
-		r.wall.Seconds(), r.cpu.Seconds(), float64(r.peak)/1e6, float64(max(0, r.left))/1e6)
+	fmt.Fprintf(b, "| %s | %.0f MB/s | %.2f | %.2f s | %.2f s | %s | %.0f MB |\n", name, storeFiles*storeSize/1e6/r.Wall.Seconds(), h.of(r),
+		r.Wall.Seconds(), r.CPU.Seconds(), megabytes(r.Peak), float64(r.left)/1e6)
 }
 
-func (h *hashed) of(r hashRun) float64 { return h.yardstick.wall.Seconds() / r.wall.Seconds() }
+func (h *hashed) of(r hashRun) float64 { return h.yardstick.Wall.Seconds() / r.Wall.Seconds() }
 
 // cutSection takes the part with that title out of a document: up to the next part, or to the end.
 func cutSection(document, title string) (rest, section string) {

@@ -31,7 +31,7 @@ func TestSections(t *testing.T) {
 
 func TestStoreAim(t *testing.T) {
 	t.Parallel()
-	h := hashed{ours: hashRun{wall: 2 * time.Second}, yardstick: hashRun{wall: time.Second}, again: hashRun{wall: time.Second}}
+	h := hashed{ours: hashRun{figures: figures{Wall: 2 * time.Second}}, yardstick: hashRun{figures: figures{Wall: time.Second}}, again: hashRun{figures: figures{Wall: time.Second}}}
 	if text := h.markdown(); !strings.Contains(text, "| 0.50 | missed |") {
 		t.Error(text)
 	}
