@@ -59,7 +59,7 @@ type UnusedImage struct {
 type Content struct {
 	// Image is what was asked about; empty is everything in the store.
 	Image string `json:"image,omitempty"`
-	// Present says whether the store has the image, Partly which parts are there: 3 of 5 blobs.
+	// Present is yes where the image is there under its name and whole, and no where nothing of it is; empty is a part, or without its name.
 	Present Tri   `json:"present,omitempty"`
 	Blobs   int   `json:"blobs"`
 	Have    int   `json:"have"`
@@ -81,7 +81,7 @@ type Content struct {
 // Damage is one thing in the store that is not as its record or its digest says.
 type Damage struct {
 	Kind DamageKind `json:"kind"`
-	// Role is manifest, index, config, layer, snapshot or download.
+	// Role is manifest, index, config, layer, snapshot, download, or blob where no image leads to it.
 	Role   string `json:"role"`
 	Digest string `json:"digest,omitempty"`
 	// Path is the file or folder, below the runtime's root.
