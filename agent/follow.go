@@ -23,7 +23,6 @@ type record struct {
 		Name            string     `json:"name"`
 		UID             string     `json:"uid"`
 		ResourceVersion string     `json:"resourceVersion"`
-		Created         time.Time  `json:"creationTimestamp"`
 		Deleted         *time.Time `json:"deletionTimestamp"`
 	} `json:"metadata"`
 	Spec   v1alpha1.NodeProbeSpec `json:"spec"`

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"github.com/refloat-dev/refloat/agent/agenttest"
@@ -150,8 +151,8 @@ func TestKinds(t *testing.T) {
 		{sandbox, v1alpha1.NodeProbeSpec{NodeName: "n", Image: "reg.lab/pause:1"}},
 	} {
 		q, ok := questionOf(tt.c.Pull)
-		if got := fmt.Sprintf("%+v %+v", q.Spec, q.Spec.Pod); !ok || got[:20] != fmt.Sprintf("%+v %+v", tt.want, tt.want.Pod)[:20] || q.Spec.Image != tt.want.Image {
-			t.Errorf("%s: %s", tt.c.Pull.Kind, got)
+		if diff := cmp.Diff(tt.want, q.Spec); diff != "" || !ok {
+			t.Errorf("%s: %s", tt.c.Pull.Kind, diff)
 		}
 	}
 }
