@@ -38,6 +38,11 @@ func blobInDoubt(c *evidence.Case) bool {
 	return storage || mayBe(d.Candidates, diagnose.ContentMissing, diagnose.Interrupted, diagnose.ClientBlocked, diagnose.CacheCorrupt)
 }
 
+// storeInDoubt tells a pull that the node's own stored content may fail: only reading all of it tells.
+func storeInDoubt(c *evidence.Case) bool {
+	return mayBe(diagnose.Diagnose(c, time.Time{}).Candidates, diagnose.CacheCorrupt)
+}
+
 func mayBe(candidates []diagnose.Candidate, codes ...diagnose.Code) bool {
 	return slices.ContainsFunc(candidates, func(c diagnose.Candidate) bool { return slices.Contains(codes, c.Cause) })
 }

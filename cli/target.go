@@ -108,7 +108,7 @@ func (f *targetFlags) see(ctx context.Context, terminal io.Writer, args []string
 	}
 	if !f.noProbe && !f.noNode {
 		if f.nodes == nil {
-			f.nodes = &nodeprobe.Source{Keep: nodesKeep}
+			f.nodes = &nodeprobe.Source{Keep: nodesKeep, Verify: storeInDoubt}
 		}
 		f.nodes.Config = config
 		tell, done := progress(terminal, "%d of %d questions to nodes answered")

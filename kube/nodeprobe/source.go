@@ -33,6 +33,8 @@ type Source struct {
 	Silence, Wait time.Duration
 	// Keep is how long an answer stands for one who asks again through this Source; 0 asks anew each time.
 	Keep time.Duration
+	// Verify says where the node's stored content is in doubt, so that it is read and hashed; nil is nowhere.
+	Verify func(*evidence.Case) bool
 	// Progress is told how many questions are answered; nil is nobody.
 	Progress func(done, total int)
 
@@ -72,6 +74,9 @@ func (s *Source) Observe(ctx context.Context, cases []*evidence.Case) error {
 	pairs := slices.DeleteFunc(pairsOf(cases), s.remembers)
 	if len(pairs) == 0 {
 		return nil
+	}
+	for _, p := range pairs {
+		p.question.Spec.Verify = s.Verify != nil && slices.ContainsFunc(p.cases, s.Verify)
 	}
 	api, err := wire.New(s.Config)
 	if err != nil {
