@@ -138,6 +138,25 @@ func TestOncePerImageAndNode(t *testing.T) {
 	})
 }
 
+// TestVerify has content hashed where one of the cases has it in doubt, and nowhere else.
+func TestVerify(t *testing.T) {
+	t.Parallel()
+	bubble(t, done, func(t *testing.T, s *agenttest.Server, src *Source) {
+		src.Verify = func(c *evidence.Case) bool { return c.Pull.Pod == "web-2" }
+		observe(t, src, failing("web-1", "reg.lab/a:1", "node-1"), failing("web-2", "reg.lab/a:1", "node-1"), failing("web-3", "reg.lab/b:1", "node-1"))
+		got := map[string]bool{}
+		for _, name := range s.Names() {
+			var p v1alpha1.NodeProbe
+			if namespace, name, _ := strings.Cut(name, "/"); s.Get(namespace, name, &p) {
+				got[p.Spec.Pod.Name] = p.Spec.Verify
+			}
+		}
+		if diff := cmp.Diff(map[string]bool{"web-1": true, "web-3": false}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	volume, sandbox := failing("a", "reg.lab/v:1", "n"), failing("b", "reg.lab/pause:1", "n")
