@@ -63,21 +63,34 @@ func runCase(t *testing.T, c cluster.Case) {
 	}
 	var problem string
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(2 * time.Second) {
-		args := target(t, c)
-		code, r := why(t, append(args, "--no-probe")...)
-		if problem = mismatch(c, code, r); problem != "" {
-			continue
-		}
-		code, r = why(t, args...)
-		if problem = unproven(c, code, r); problem == "" {
+		if problem = look(t, c); problem == "" {
 			if *capture {
-				save(t, c, args)
+				save(t, c, target(t, c))
 			}
 			return
 		}
 	}
 	_, text, _ := refloat(t.Context(), append([]string{"why"}, target(t, c)...)...)
 	t.Errorf("after %s: %s\n%s", patience, problem, text)
+}
+
+// look asks one vantage point after the other, and says how a report differs from what the case shows; empty where none does.
+func look(t *testing.T, c cluster.Case) string {
+	t.Helper()
+	args := target(t, c)
+	code, r := why(t, append(args, "--no-probe")...)
+	if problem := mismatch(c, code, r); problem != "" {
+		return problem
+	}
+	code, r = why(t, append(args, "--no-node")...)
+	if problem := unproven(c, code, r, confirmed); problem != "" {
+		return "with the registry asked, " + problem
+	}
+	code, r = why(t, args...)
+	if problem := unproven(c, code, r, slices.Concat(confirmed, atNode)); problem != "" {
+		return "with the node asked too, " + problem
+	}
+	return ""
 }
 
 // confirmed are the cases of which asking the registry from here proves the cause.
@@ -88,6 +101,9 @@ var confirmed = strings.Fields(`account-restricted account-restricted-disabled b
 	secret-no-colon secret-no-entry secret-wrong-port secret-wrong-type several-credentials tag-not-found two-secrets-first-stale
 	unavailable unavailable-gateway unsupported-format unsupported-format-chart`)
 
+// atNode are those of which the failing node's own agent proves it.
+var atNode = strings.Fields(``)
+
 // nearer are causes that the registry proves where the API left several open, Cause among them.
 var nearer = map[string]diagnose.Code{
 	"denied-or-missing-token": diagnose.NoCredentials, // it gives strangers no token, and more it tells nobody
@@ -95,21 +111,21 @@ var nearer = map[string]diagnose.Code{
 
 // unproven says how a report that has asked the registry too differs from what the case shows; empty where it does not.
 // What the registry cannot confirm it must not take away either.
-func unproven(c cluster.Case, code int, r report.Report) string {
+func unproven(c cluster.Case, code int, r report.Report, proven []string) string {
 	if c.Cause == "" || code != 3 || len(r.Findings) != 1 {
 		return mismatch(c, code, r)
 	}
 	f := r.Findings[0]
-	sure := slices.Contains(confirmed, c.Name)
+	sure := slices.Contains(proven, c.Name)
 	switch {
 	case nearer[c.Name] == f.Cause && f.Cause != "" && f.Confidence == diagnose.Confirmed:
 		return ""
 	case sure && (string(f.Cause) != c.Cause || f.Confidence != diagnose.Confirmed):
-		return fmt.Sprintf("want %s, confirmed; with the registry asked it says %s, %s", c.Cause, f.Cause, f.Confidence)
+		return fmt.Sprintf("want %s, confirmed; it says %s, %s", c.Cause, f.Cause, f.Confidence)
 	case !sure && f.Confidence == diagnose.Confirmed:
-		return fmt.Sprintf("the registry confirms %s here; the list of those that it confirms does not say so", f.Cause)
+		return fmt.Sprintf("%s is confirmed; the list of those that are does not say so", f.Cause)
 	case !slices.ContainsFunc(f.Candidates, func(k diagnose.Candidate) bool { return string(k.Cause) == c.Cause }):
-		return fmt.Sprintf("want %s among the candidates; with the registry asked it says %v", c.Cause, f.Candidates)
+		return fmt.Sprintf("want %s among the candidates; it says %v", c.Cause, f.Candidates)
 	}
 	return ""
 }

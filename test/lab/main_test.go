@@ -57,6 +57,10 @@ func withLab(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	if err := lab.InstallAgent(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	// What one test's registry refused is not another's: without a place for it, each run remembers for itself.
 	if err := errors.Join(lab.SitDown(), os.Setenv("XDG_CACHE_HOME", os.DevNull)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
