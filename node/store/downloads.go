@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"regexp"
 	"slices"
@@ -16,11 +17,12 @@ import (
 const (
 	// stillFor is how long nothing must have been written for a download to stand still: containerd writes each mebibyte, or every few milliseconds.
 	stillFor     = 10 * time.Second
-	watchFor     = 2 * time.Second
+	watchFor     = 500 * time.Millisecond
 	maxDownloads = 50
 )
 
-// Downloads lists what the runtime is fetching, watched for a while, 2 s where watch is 0. With an image its own downloads come first.
+// Downloads lists what the runtime is fetching. Where one may stand still they are watched for a while, half a second where
+// watch is 0. With an image its own downloads come first.
 func (s *Store) Downloads(ctx context.Context, image string, watch time.Duration) (*evidence.Downloads, []evidence.Gap) {
 	d := &evidence.Downloads{}
 	gap := func(what, why string) (*evidence.Downloads, []evidence.Gap) {
@@ -39,17 +41,16 @@ func (s *Store) Downloads(ctx context.Context, image string, watch time.Duration
 	if len(before) == 0 {
 		return d, nil
 	}
-	if watch == 0 {
-		watch = watchFor
-	}
-	select {
-	case <-time.After(watch):
-	case <-ctx.Done():
-		return gap("whether the node's downloads move", ctx.Err().Error())
-	}
-	after, err := s.records.downloads(ctx)
-	if err != nil {
-		return gap("whether the node's downloads move", err.Error())
+	after := before
+	if slices.ContainsFunc(before, s.mayStand) { // the others do not, whatever a watch shows
+		select {
+		case <-time.After(cmp.Or(watch, watchFor)):
+		case <-ctx.Done():
+			return gap("whether the node's downloads move", ctx.Err().Error())
+		}
+		if after, err = s.records.downloads(ctx); err != nil {
+			return gap("whether the node's downloads move", err.Error())
+		}
 	}
 	s.watched(d, before, after)
 	return d, s.origins(ctx, d, image)
@@ -61,22 +62,29 @@ func (s *Store) watched(d *evidence.Downloads, before, after []download) {
 	for _, b := range before {
 		was[[2]string{b.namespace, b.GetRef()}] = b.GetOffset()
 	}
-	now := s.now()
 	for _, a := range after {
-		updated := a.GetUpdatedAt().AsTime()
-		if !s.started.IsZero() && updated.Before(s.started) {
-			continue // left over from before the runtime was started: nobody fetches it
+		if s.left(a) {
+			continue
 		}
 		one := evidence.Download{Ref: evidence.Clean(a.GetRef()), Digest: digestOf(a.Status), Offset: a.GetOffset(), Total: a.GetTotal(),
-			Started: a.GetStartedAt().AsTime(), Updated: updated}
+			Started: a.GetStartedAt().AsTime(), Updated: a.GetUpdatedAt().AsTime()}
 		offset, seen := was[[2]string{a.namespace, a.GetRef()}]
-		idle := now.Sub(updated)
-		if seen && offset == one.Offset && idle >= stillFor && (one.Total == 0 || one.Offset < one.Total) {
-			one.Still, one.StillFor = true, int64(idle.Seconds())
+		if seen && offset == one.Offset && s.mayStand(a) {
+			one.Still, one.StillFor = true, int64(s.now().Sub(one.Updated).Seconds())
 		}
 		d.Active = append(d.Active, one)
 	}
 	slices.SortFunc(d.Active, func(a, b evidence.Download) int { return a.Started.Compare(b.Started) })
+}
+
+// left tells what is over from before the runtime was started: nobody fetches it.
+func (s *Store) left(d download) bool {
+	return !s.started.IsZero() && d.GetUpdatedAt().AsTime().Before(s.started)
+}
+
+// mayStand tells a download that is not at its end and into which nothing was written for long.
+func (s *Store) mayStand(d download) bool {
+	return !s.left(d) && s.now().Sub(d.GetUpdatedAt().AsTime()) >= stillFor && (d.GetTotal() == 0 || d.GetOffset() < d.GetTotal())
 }
 
 func digestOf(s *contentapi.Status) string {
