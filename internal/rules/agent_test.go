@@ -28,6 +28,12 @@ func TestAgentDependencies(t *testing.T) {
 	}
 }
 
+// TestAgentSize is TestPluginSize for the agent: each node has it.
+func TestAgentSize(t *testing.T) {
+	t.Parallel()
+	size(t, agent, "testdata/agent-size.golden", "-tags=grpcnotrace")
+}
+
 // TestAgentBuildsElsewhere compiles the agent for the other architecture that nodes have.
 func TestAgentBuildsElsewhere(t *testing.T) {
 	t.Parallel()

@@ -42,13 +42,30 @@ func TestPluginDependencies(t *testing.T) {
 // TestPluginSize fails when the plugin grows or shrinks by more than 3 %, so that it does so on purpose.
 func TestPluginSize(t *testing.T) {
 	t.Parallel()
-	bin := filepath.Join(t.TempDir(), "kubectl-refloat")
-	run(t, []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "go", "build", "-trimpath", "-ldflags=-s -w", "-o", bin, plugin)
+	size(t, plugin, "testdata/plugin-size.golden")
+}
+
+// TestPluginBuildsElsewhere compiles the plugin for the systems that kubectl runs on.
+func TestPluginBuildsElsewhere(t *testing.T) {
+	t.Parallel()
+	for _, target := range []string{"linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"} {
+		t.Run(target, func(t *testing.T) {
+			goos, goarch, _ := strings.Cut(target, "/")
+			run(t, []string{"CGO_ENABLED=0", "GOOS=" + goos, "GOARCH=" + goarch}, "go", "build", "-trimpath", "-o", os.DevNull, plugin)
+		})
+	}
+}
+
+// size holds a program's size, built as it is shipped, to a file.
+func size(t *testing.T, program, file string, flags ...string) {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "program")
+	args := slices.Concat([]string{"build", "-trimpath", "-ldflags=-s -w"}, flags, []string{"-o", bin, program})
+	run(t, []string{"CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64"}, "go", args...)
 	info, err := os.Stat(bin)
 	if err != nil {
 		t.Fatal(err)
 	}
-	const file = "testdata/plugin-size.golden"
 	if *update {
 		golden(t, file, fmt.Sprintf("%d\n", info.Size()))
 		return
@@ -62,18 +79,7 @@ func TestPluginSize(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := info.Size() - want; diff*100 > want*3 || diff*100 < -want*3 {
-		t.Errorf("the plugin has %d bytes, %s says %d; run with -update if that is meant", info.Size(), file, want)
-	}
-}
-
-// TestPluginBuildsElsewhere compiles the plugin for the systems that kubectl runs on.
-func TestPluginBuildsElsewhere(t *testing.T) {
-	t.Parallel()
-	for _, target := range []string{"linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"} {
-		t.Run(target, func(t *testing.T) {
-			goos, goarch, _ := strings.Cut(target, "/")
-			run(t, []string{"CGO_ENABLED=0", "GOOS=" + goos, "GOARCH=" + goarch}, "go", "build", "-trimpath", "-o", os.DevNull, plugin)
-		})
+		t.Errorf("%s has %d bytes, %s says %d; run with -update if that is meant", filepath.Base(program), info.Size(), file, want)
 	}
 }
 
