@@ -35,7 +35,8 @@ type Engine struct {
 
 	mu sync.Mutex
 	// stores are kept: one goes on with hashing where it stopped before.
-	stores map[string]*store.Store
+	stores  map[string]*store.Store
+	refused *refused
 }
 
 // look is one call of Look.
@@ -102,6 +103,16 @@ func (e *Engine) Close() error {
 		delete(e.stores, root)
 	}
 	return errors.Join(errs...)
+}
+
+// refusals are remembered as long as the engine.
+func (e *Engine) refusals() *refused {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.refused == nil {
+		e.refused = &refused{now: e.now}
+	}
+	return e.refused
 }
 
 func (e *Engine) now() time.Time {
@@ -179,7 +190,7 @@ func (l *look) providers(ctx context.Context) []keyring.Credential {
 }
 
 func (l *look) hosts(ctx context.Context, credentials []keyring.Credential) *evidence.Probe {
-	looker := &path.Looker{Host: l.Host, Runtime: l.runtime, Env: l.env(), Version: l.version, Now: l.Now}
+	looker := &path.Looker{Host: l.Host, Runtime: l.runtime, Env: l.env(), Version: l.version, Now: l.Now, Refusals: l.refusals()}
 	hosts, probe, gaps := looker.Look(ctx, l.q.Image, l.q.Platform, credentials)
 	if !l.wants(CheckPath) {
 		return probe
@@ -263,17 +274,22 @@ func (l *look) downloads(ctx context.Context) {
 	l.add(CheckDownloads, sayDownloads(d, l.at), "downloads of "+l.runtime.Root, evidence.Fact{Downloads: d})
 }
 
-// store opens the store once for all looks.
+// store opens the store once for all looks, and again where the runtime was started anew or did not answer before.
 func (l *look) store(ctx context.Context) *store.Store {
 	l.Engine.mu.Lock()
 	defer l.Engine.mu.Unlock()
-	if s := l.stores[l.runtime.Root]; s != nil {
-		return s
+	was := l.stores[l.runtime.Root]
+	if was != nil && was.Current(l.runtime) {
+		return was
 	}
 	s, err := store.Open(ctx, l.Host, l.runtime)
 	if err != nil {
 		l.gap(evidence.Gap{Vantage: evidence.Node, What: "stored content on " + l.Name, Why: err.Error()})
 		return nil
+	}
+	if was != nil {
+		s.GoOn(was)
+		_ = was.Close() // looks that still use it are of a runtime that is gone
 	}
 	if l.stores == nil {
 		l.stores = map[string]*store.Store{}

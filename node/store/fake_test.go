@@ -45,7 +45,9 @@ type fake struct {
 	blobs     map[string]map[string]*contentapi.Info
 	images    map[string]map[string]descriptor
 	snapshots map[string]map[string]bool
-	statuses  map[string][]*contentapi.Status
+	// snapshotter is the runtime's; empty is overlayfs.
+	snapshotter string
+	statuses    map[string][]*contentapi.Status
 }
 
 func newFake(t testing.TB) *fake { return newFakeIn(t, "") }
@@ -98,7 +100,7 @@ func (f *fake) serve() {
 
 func (f *fake) open() *Store {
 	f.t.Helper()
-	s, err := Open(context.Background(), &host.Host{Root: f.node}, &config.Runtime{Kind: config.Containerd, Root: root, Socket: "/sock", Snapshotter: "overlayfs"})
+	s, err := Open(context.Background(), &host.Host{Root: f.node}, &config.Runtime{Kind: config.Containerd, Root: root, Socket: "/sock", Snapshotter: cmp.Or(f.snapshotter, "overlayfs")})
 	f.must(err)
 	f.t.Cleanup(func() { _ = s.Close() })
 	return s
@@ -171,7 +173,7 @@ func (f imagesOf) List(ctx context.Context, _ *imagesapi.ListImagesRequest) (*im
 }
 
 func (f snapshotsOf) Stat(ctx context.Context, q *snapshotsapi.StatSnapshotRequest) (*snapshotsapi.StatSnapshotResponse, error) {
-	if !f.fake.snapshots[namespaceOf(ctx)][q.GetKey()] || q.GetSnapshotter() != "overlayfs" {
+	if !f.fake.snapshots[namespaceOf(ctx)][q.GetKey()] || q.GetSnapshotter() != cmp.Or(f.fake.snapshotter, "overlayfs") {
 		return nil, status.Error(codes.NotFound, "snapshot does not exist")
 	}
 	return &snapshotsapi.StatSnapshotResponse{Info: &snapshotsapi.Info{Name: q.GetKey()}}, nil

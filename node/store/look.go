@@ -34,6 +34,7 @@ type look struct {
 	// unpacked are the snapshots seen, and folders what the snapshotter has of them; nil until it was asked.
 	unpacked map[string]bool
 	folders  map[string]folder
+	odd      bool // it was said that the snapshotter's folders are not looked at
 }
 
 // part is one blob of the images that are looked at.

@@ -49,12 +49,16 @@ type image struct {
 	target          descriptor
 }
 
-// ask connects, and lists the namespaces.
-func ask(ctx context.Context, socket string) (*records, error) {
+// ask connects, and lists the namespaces. named is what the node calls the socket: what errors call it too.
+func ask(ctx context.Context, socket, named string) (*records, error) {
 	conn, err := grpc.NewClient("passthrough:containerd",
 		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithAuthority("localhost"),
 		grpc.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return (&net.Dialer{}).DialContext(ctx, "unix", socket)
+			conn, err := (&net.Dialer{}).DialContext(ctx, "unix", socket)
+			if op := (*net.OpError)(nil); errors.As(err, &op) {
+				return nil, fmt.Errorf("dial unix %s: %w", named, op.Err)
+			}
+			return conn, err
 		}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)),
 		grpc.WithDisableServiceConfig(), grpc.WithDisableHealthCheck())

@@ -95,7 +95,11 @@ func (l *look) uncompressed(t *tree) {
 func (l *look) folder(namespace, key string) {
 	sub, known := inside[l.store.snapshotter]
 	if !known {
-		return // said once, where the folders are read
+		if !l.odd {
+			l.odd = true
+			l.gap("the unpacked layers of the snapshotter "+evidence.Clean(l.store.snapshotter), "how it lays out its files is not known here: their records alone were looked at", "")
+		}
+		return
 	}
 	d := evidence.Damage{Role: roleSnapshot, Digest: key, Namespaces: []string{namespace}, Kind: evidence.DamageSnapshot}
 	all := l.readFolders()

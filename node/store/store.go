@@ -38,7 +38,7 @@ type Store struct {
 	silent  error    // why it does not
 	// content and unpacked are folders as the node names them.
 	content, unpacked string
-	memory            hash.Memory
+	memory            *hash.Memory
 	now               func() time.Time
 }
 
@@ -55,6 +55,9 @@ type Options struct {
 	Rate   int64
 }
 
+// clockStep is by how much the same start may seem another: /proc counts it from the node's boot, and that from the clock of now.
+const clockStep = 5 * time.Second
+
 // The places of containerd's parts below its root.
 const (
 	contentFolder  = "io.containerd.content.v1.content"
@@ -64,7 +67,7 @@ const (
 // Open finds the store and asks the runtime for its records. That it does not answer, or is of a kind that is not looked
 // at, is no error: Look then gives what its files alone show, and gaps.
 func Open(ctx context.Context, h *host.Host, rt *config.Runtime) (*Store, error) {
-	s := &Store{host: h, kind: rt.Kind, base: rt.Root, snapshotter: rt.Snapshotter, discards: rt.DiscardUnpacked, now: time.Now}
+	s := &Store{host: h, kind: rt.Kind, base: rt.Root, snapshotter: rt.Snapshotter, discards: rt.DiscardUnpacked, now: time.Now, memory: &hash.Memory{}}
 	if s.kind != config.Containerd {
 		return s, nil
 	}
@@ -73,11 +76,12 @@ func Open(ctx context.Context, h *host.Host, rt *config.Runtime) (*Store, error)
 	if rt.Process != nil {
 		s.started = rt.Process.Started
 	}
-	socket, err := h.Path(strings.TrimPrefix(rt.Socket, "unix://"))
+	named := strings.TrimPrefix(rt.Socket, "unix://")
+	socket, err := h.Path(named)
 	if err != nil {
 		return nil, fmt.Errorf("the runtime's socket: %w", err)
 	}
-	if s.records, s.silent = ask(ctx, socket); s.silent != nil {
+	if s.records, s.silent = ask(ctx, socket, named); s.silent != nil {
 		return s, nil
 	}
 	if root := s.records.root(ctx, "io.containerd.content.v1", "content"); filepath.IsAbs(root) {
@@ -88,6 +92,21 @@ func Open(ctx context.Context, h *host.Host, rt *config.Runtime) (*Store, error)
 	}
 	return s, nil
 }
+
+// Current reports whether the store is still that of the runtime as it runs and is configured now, and its records can be asked for.
+func (s *Store) Current(rt *config.Runtime) bool {
+	same := s.kind == rt.Kind && s.base == rt.Root && s.snapshotter == rt.Snapshotter && s.discards == rt.DiscardUnpacked
+	if !same || s.kind != config.Containerd {
+		return same
+	}
+	if rt.Process != nil && rt.Process.Started.Sub(s.started).Abs() > clockStep {
+		return false
+	}
+	return s.records != nil
+}
+
+// GoOn takes over how far another Store has come with hashing.
+func (s *Store) GoOn(was *Store) { s.memory = was.memory }
 
 // Close ends the connection to the runtime.
 func (s *Store) Close() error {

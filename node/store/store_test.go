@@ -236,6 +236,44 @@ func TestWithoutTheRuntime(t *testing.T) {
 	}
 }
 
+// A runtime that was away, or was started anew, is asked again; its socket is called by the node's own name.
+func TestCurrent(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	started := time.Now().Add(-time.Hour)
+	rt := config.Runtime{Kind: config.Containerd, Root: root, Socket: "/sock", Snapshotter: "overlayfs"}
+	away := f.open()
+	_, gaps := away.Downloads(t.Context(), web, time.Millisecond)
+	if len(gaps) != 1 || strings.Contains(gaps[0].Why, f.node) || !strings.Contains(gaps[0].Why, "dial unix /sock") {
+		t.Errorf("%+v", gaps)
+	}
+	f.serve()
+	s := f.open()
+	s.started = started
+	later, stepped, other := rt, rt, rt
+	rt.Process = &host.Process{Started: started}
+	stepped.Process = &host.Process{Started: started.Add(time.Second)}
+	later.Process = &host.Process{Started: started.Add(time.Minute)}
+	other.Snapshotter = "native"
+	if away.Current(&rt) || !s.Current(&rt) || !s.Current(&stepped) || s.Current(&later) || s.Current(&other) {
+		t.Error("a store is taken for what it is not")
+	}
+}
+
+// What is not looked at is said once.
+func TestOtherSnapshotter(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.snapshotter = "zfs"
+	f.image("k8s.io", web, "layer")
+	f.image("k8s.io", web+"2", "another layer")
+	f.serve()
+	c, gaps := f.open().Look(t.Context(), "", Options{})
+	if len(c.Damages) > 0 || len(gaps) != 1 || !strings.Contains(gaps[0].What, "zfs") {
+		t.Error(c, gaps)
+	}
+}
+
 func TestOtherRuntimes(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []string{config.CRIO, config.Docker, ""} {

@@ -34,7 +34,7 @@ func (l *look) verifyParts(ctx context.Context) {
 
 // verifyAll hashes files, one on each processor.
 func (l *look) verifyAll(ctx context.Context, parts func(yield func(*part) bool)) {
-	h := &hash.Hasher{Limit: hash.Limited(l.o.Rate), Memory: &l.store.memory}
+	h := &hash.Hasher{Limit: hash.Limited(l.o.Rate), Memory: l.store.memory}
 	work := make(chan *part)
 	var mu sync.Mutex // what a damage is told to
 	var all sync.WaitGroup
