@@ -115,7 +115,7 @@ func (a *agent) examine(ctx context.Context, l *look) (facts []*evidence.Fact, g
 	defer cancel()
 	defer func() {
 		if r := recover(); r != nil {
-			a.Log.Error("a look failed", "image", l.question.Image, "panic", r, "stack", string(debug.Stack()))
+			a.Log.Error("a look failed", "image", evidence.CleanReference(l.question.Image), "panic", r, "stack", string(debug.Stack()))
 			gaps = append(gaps, evidence.Gap{Vantage: evidence.Node, What: "the rest of node " + a.Node, Why: "the agent failed while it looked: see its log", Deciding: true})
 		}
 	}()

@@ -47,21 +47,41 @@ func (a *agent) running(ctx context.Context, e *entry) {
 	}
 }
 
-// done writes what was seen to everybody who waits for it.
+// done writes what was seen to everybody who waits for it: all of it where the question was free, and what is about the pod's
+// image where it was about a pod.
 func (a *agent) done(ctx context.Context, l *look, began time.Time, facts []*evidence.Fact, gaps []evidence.Gap) {
-	seen := a.pack(facts, gaps)
-	raw, err := json.Marshal(seen)
-	if err != nil {
-		a.Log.Error("cannot write evidence", "error", err)
-		return
-	}
-	took := time.Since(began)
-	s := status{Phase: v1alpha1.ProbeDone, Agent: a.Version, Started: second(began), Finished: second(time.Now()), Evidence: raw}
+	took, finished := time.Since(began), second(time.Now())
+	packed := map[string]json.RawMessage{} // by namespace; free ones have none
 	waiting := a.waiters(l)
+	for _, e := range waiting {
+		to, seen := e.audience(), facts
+		if packed[to] != nil {
+			continue
+		}
+		if to != "" {
+			seen = narrow(facts, l.question.Image, to)
+		}
+		raw, err := json.Marshal(a.pack(seen, gaps))
+		if err != nil {
+			a.Log.Error("cannot write evidence", "error", err)
+			return
+		}
+		packed[to] = raw
+	}
 	a.each(waiting, func(e *entry) {
-		a.finish(ctx, e, s, "image", l.question.Image, "facts", len(seen.Facts), "gaps", len(seen.Gaps), "cut", seen.Cut, "bytes", len(raw),
+		raw := packed[e.audience()]
+		s := status{Phase: v1alpha1.ProbeDone, Agent: a.Version, Started: second(began), Finished: finished, Evidence: raw}
+		a.finish(ctx, e, s, "image", evidence.CleanReference(l.question.Image), "facts", len(facts), "gaps", len(gaps), "bytes", len(raw),
 			"took", took.Round(time.Millisecond), "shared", len(waiting))
 	})
+}
+
+// audience is the namespace of a NodeProbe about a pod; empty for a free one.
+func (e *entry) audience() string {
+	if e.Spec.Pod == nil {
+		return ""
+	}
+	return e.Metadata.Namespace
 }
 
 func (a *agent) refuse(ctx context.Context, e *entry, why string) {
