@@ -41,6 +41,7 @@ type look struct {
 	host  *host.Host
 	rt    *config.Runtime
 	proc  *host.Process // the runtime's; nil where none is seen
+	seen  []*host.Host  // the node's files, in the order of where to look
 	found *evidence.Runtime
 	gaps  []evidence.Gap
 }

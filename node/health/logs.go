@@ -20,6 +20,7 @@ const (
 // logs collects the newest lines about the image, and the last words of a runtime that does not answer.
 func (l *look) logs(image string) {
 	kubelet, _ := l.host.Kubelet() // not seen is what the other ways are for
+	l.views(l.proc, kubelet)
 	now, zone := time.Now(), l.zone()
 	var m marks
 	if image != "" {
@@ -53,9 +54,11 @@ func word(image string) string {
 
 // zone is the node's, in which a kubelet writes its times.
 func (l *look) zone() *time.Location {
-	if data, err := l.host.ReadFile("/etc/localtime"); err == nil {
-		if zone, err := time.LoadLocationFromTZData("node", data); err == nil {
-			return zone
+	for _, h := range l.seen {
+		if data, err := h.ReadFile("/etc/localtime"); err == nil {
+			if zone, err := time.LoadLocationFromTZData("node", data); err == nil {
+				return zone
+			}
 		}
 	}
 	return time.UTC

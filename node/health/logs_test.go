@@ -18,6 +18,7 @@ import (
 
 	"github.com/refloat-dev/refloat/node/config"
 	"github.com/refloat-dev/refloat/node/health/journal"
+	"github.com/refloat-dev/refloat/node/host"
 )
 
 // direct is a registry without mirrors.
@@ -204,7 +205,7 @@ func TestLogs(t *testing.T) {
 func TestJournal(t *testing.T) {
 	t.Parallel()
 	h, rt := node(t, true)
-	l := &look{host: h, rt: rt}
+	l := &look{host: h, rt: rt, seen: []*host.Host{h}}
 	last := time.UnixMilli(1795380597000).UTC() // the sample's last message of containerd
 	c := func() *collector {
 		return &collector{marks: marks{image: []string{"pullimage"}}, now: last.Add(time.Minute)}
@@ -233,6 +234,11 @@ func TestJournal(t *testing.T) {
 	// All are alike but for numbers, or for a long end.
 	if len(some.of) != 2 || some.of[0].From != "containerd.service" || !some.of[0].Time.Equal(last) || !strings.HasSuffix(some.of[0].Text, `"PullImage 597"`) {
 		t.Errorf("%+v", some.of)
+	}
+	// What is not mounted is read as a process sees it.
+	elsewhere := &look{host: h, rt: rt, seen: []*host.Host{{Root: t.TempDir()}, h}}
+	if err := elsewhere.journal([]string{"containerd.service"}, c()); err != nil || len(elsewhere.journals()) != 1 {
+		t.Errorf("a journal that is not mounted: %v", err)
 	}
 	if err := l.journal([]string{"crio.service"}, c()); err == nil {
 		t.Error("a journal without the unit is a gap")

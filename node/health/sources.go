@@ -15,6 +15,25 @@ import (
 	"github.com/refloat-dev/refloat/node/host"
 )
 
+// views are the node's files as they are mounted here and, where not all of them are, as one of the processes sees them.
+func (l *look) views(all ...*host.Process) {
+	l.seen = []*host.Host{l.host}
+	for _, p := range all {
+		if p == nil || l.host.Sees("/var/log") && l.host.Sees("/run/log") && l.host.Sees("/usr/share/zoneinfo") {
+			continue
+		}
+		if files := p.Files(); len(l.seen) == 1 && readable(files) {
+			l.seen = append(l.seen, files)
+		}
+	}
+}
+
+// readable reports whether a process's files are seen at all, which takes a capability.
+func readable(h *host.Host) bool {
+	_, err := h.Stat("/")
+	return err == nil
+}
+
 // side is one of the two whose logs speak of pulls.
 type side struct {
 	name    string
@@ -64,11 +83,7 @@ func (l *look) read(s side, c *collector) error {
 	}
 	none := true
 	for _, name := range s.files {
-		at, err := l.host.Path(name)
-		if err != nil {
-			continue
-		}
-		err = c.file(name, at)
+		err := l.file(name, c)
 		if err == nil && len(c.of) > 0 {
 			return nil
 		}
@@ -78,6 +93,22 @@ func (l *look) read(s side, c *collector) error {
 		return err
 	}
 	return nil
+}
+
+// file reads a log of that name, where it is seen first.
+func (l *look) file(name string, c *collector) error {
+	var errs []error
+	for _, h := range l.seen {
+		at, err := h.Path(name)
+		if err == nil {
+			err = c.file(name, at)
+		}
+		if err == nil {
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }
 
 var errNoJournal = errors.New("it is in no file that is known, and no journal is seen from here")
@@ -135,18 +166,27 @@ func (j journalFile) read(unit string, take func(time.Time, []byte) bool) (int, 
 
 // journals are the files of the system's journal, the one that was written to last first.
 func (l *look) journals() []journalFile {
+	for _, h := range l.seen {
+		if all := journalsOf(h); len(all) > 0 {
+			return all
+		}
+	}
+	return nil
+}
+
+func journalsOf(h *host.Host) []journalFile {
 	var all []journalFile
 	for _, dir := range []string{"/var/log/journal", "/run/log/journal"} {
-		machines, _ := l.host.ReadDir(dir) // not there is not read
+		machines, _ := h.ReadDir(dir) // not there is not read
 		for _, m := range machines {
-			names, _ := l.host.ReadDir(filepath.Join(dir, m.Name()))
+			names, _ := h.ReadDir(filepath.Join(dir, m.Name()))
 			for _, n := range names {
 				name := filepath.Join(dir, m.Name(), n.Name())
 				info, err := n.Info()
 				if err != nil || !system(n) {
 					continue
 				}
-				if at, err := l.host.Path(name); err == nil {
+				if at, err := h.Path(name); err == nil {
 					all = append(all, journalFile{name, at, info.ModTime()})
 				}
 			}

@@ -104,7 +104,11 @@ func (l *Looker) begin(image, on string) (*look, []evidence.Gap) {
 	case reference.Tagged:
 		k.object = r.Tag()
 	}
-	found, gaps := names.Read(l.Host)
+	var own *host.Host
+	if p := l.Runtime.Process; p != nil {
+		own = p.Files()
+	}
+	found, gaps := names.Read(l.Host, own)
 	k.names = &names.Resolver{Config: found}
 	store, more := roots.System(l.Host, l.Env)
 	k.system = store

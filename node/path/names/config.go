@@ -44,12 +44,18 @@ type Config struct {
 	hosts map[string][]netip.Addr
 }
 
-// Read reads a node's configuration. What cannot be read is a gap. Where resolv.conf leads to what is not seen from here, as a
-// link into /run does, this program's own is taken: in a pod on the node's network it is the kubelet's, and the gap says so.
-func Read(h *host.Host) (*Config, []evidence.Gap) {
+// Read reads a node's configuration. Where resolv.conf leads to what is not seen from here, as a link into /run does, the files as the
+// runtime sees them are taken; that is nil where its process is not seen. Where they cannot be read either it is this program's own: in a
+// pod on the node's network it is the kubelet's, and a gap says so. What else cannot be read is a gap too.
+func Read(h, runtime *host.Host) (*Config, []evidence.Gap) {
 	var gaps []evidence.Gap
 	c := &Config{}
 	data, err := h.ReadFile(resolvFile)
+	if err != nil && runtime != nil && linked(h) {
+		if theirs, wrong := runtime.ReadFile(resolvFile); wrong == nil {
+			data, err = theirs, nil
+		}
+	}
 	switch {
 	case err == nil:
 		c = parseResolv(data)
@@ -65,7 +71,11 @@ func Read(h *host.Host) (*Config, []evidence.Gap) {
 		c.Search = ownDomain(h)
 	}
 	if slices.Contains(c.Servers, stub) {
-		if data, err := h.ReadFile(behindFile); err == nil {
+		data, err := h.ReadFile(behindFile)
+		if err != nil && runtime != nil {
+			data, err = runtime.ReadFile(behindFile)
+		}
+		if err == nil {
 			c.Behind = slices.DeleteFunc(parseResolv(data).Servers, func(s string) bool { return slices.Contains(c.Servers, s) })
 		}
 	}

@@ -198,13 +198,13 @@ func TestRead(t *testing.T) {
 	}
 	h := &host.Host{Root: dir}
 	write("/etc/hostname", "node-1.corp.example\n")
-	c, gaps := Read(h)
+	c, gaps := Read(h, nil)
 	if diff := cmp.Diff([]string{"127.0.0.1:53", "[::1]:53"}, c.Servers); diff != "" || len(gaps) > 0 {
 		t.Error(diff, gaps)
 	}
 	write("/run/systemd/resolve/resolv.conf", "nameserver 10.0.0.2\nnameserver 127.0.0.53\n")
 	write("/etc/resolv.conf", "# none\n;none\nnameserver 127.0.0.53\nnameserver fe80::1%eth0\nnameserver nonsense\noptions ndots:3 timeout:0 attempts:x use-vc trust-ad\n")
-	c, gaps = Read(h)
+	c, gaps = Read(h, nil)
 	c.hosts = nil
 	want := &Config{Servers: []string{"127.0.0.53:53", "[fe80::1%eth0]:53"}, Behind: []string{"10.0.0.2:53"}, Search: []string{"corp.example."},
 		NDots: 3, Timeout: 1, Attempts: 1, TCP: true}
@@ -217,8 +217,22 @@ func TestRead(t *testing.T) {
 	if err := os.Symlink("../run/elsewhere/resolv.conf", filepath.Join(dir, "etc/resolv.conf")); err != nil {
 		t.Fatal(err)
 	}
-	if _, gaps = Read(h); len(gaps) != 1 || !strings.Contains(gaps[0].Why, "the agent's own is used") {
+	if _, gaps = Read(h, nil); len(gaps) != 1 || !strings.Contains(gaps[0].Why, "the agent's own is used") {
 		t.Errorf("%v", gaps)
+	}
+	// The runtime sees what the link leads to, and what the resolver at the stub asks.
+	write("/seen/run/elsewhere/resolv.conf", "nameserver 127.0.0.53\n")
+	write("/seen/etc/hostname", "node-1\n")
+	write("/seen/run/systemd/resolve/resolv.conf", "nameserver 10.0.0.9\n")
+	if err := os.Symlink("../run/elsewhere/resolv.conf", filepath.Join(dir, "seen/etc/resolv.conf")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "run/systemd/resolve/resolv.conf")); err != nil {
+		t.Fatal(err)
+	}
+	c, gaps = Read(h, &host.Host{Root: filepath.Join(dir, "seen")})
+	if diff := cmp.Diff([]string{stub, "10.0.0.9:53"}, append(c.Servers, c.Behind...)); diff != "" || len(gaps) > 0 {
+		t.Error(diff, gaps)
 	}
 }
 
