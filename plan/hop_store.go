@@ -44,6 +44,8 @@ func (s subject) makeRoom() ([]Step, int) {
 		}
 	}
 	switch {
+	case len(cmds) == 0 && k.Frees > 0: // whoever asks about a pod is not told which
+		note += fmt.Sprintf(" Images that nothing uses hold %d MiB; who may look at the whole node sees which: kubectl refloat node %s.", k.Frees>>20, operand(s.nodeName()))
 	case len(cmds) == 0:
 		note += " No image there is unused: something else must go, or the disk grow."
 	case slices.Contains(a.Purposes, "temporary") && len(a.Purposes) == 1:
