@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -62,9 +63,21 @@ func connect(ctx context.Context, h *evidence.Host, target string, addresses []n
 		}
 	}
 	if len(good) == 0 && len(h.Addresses) > 0 {
-		h.Fails, h.Failure, h.Text = evidence.HopConnect, h.Addresses[0].Failure, h.Addresses[0].Text
+		a := failing(h.Addresses)
+		h.Fails, h.Failure, h.Text = evidence.HopConnect, a.Failure, a.Text
 	}
 	return good
+}
+
+// failing is the address whose error counts where none can be connected to. Those that the node has no route for, such as all of IPv6 on a
+// node without it, sort behind the others in the runtime (RFC 6724, rule 1).
+func failing(all []evidence.Address) evidence.Address {
+	for _, a := range all {
+		if !strings.Contains(a.Text, "network is unreachable") && !strings.Contains(a.Text, "cannot assign requested address") {
+			return a
+		}
+	}
+	return all[0]
 }
 
 // try connects to one address and hangs up.

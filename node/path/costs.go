@@ -123,6 +123,8 @@ func rank(h *evidence.Host, p *evidence.Probe) int {
 	switch {
 	case answer == nil || answer.Status == 0:
 		return unanswered
+	case answer.Status == http.StatusUnauthorized && h.Role == evidence.RoleMirror:
+		return served // it asks for a login or a token, and what it says to one is not known
 	case answer.Status == http.StatusNotFound:
 		return notFound
 	case answer.Status >= 400:

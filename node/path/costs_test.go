@@ -66,6 +66,7 @@ func TestShow(t *testing.T) {
 		mirror, registry    *evidence.Host
 		probe               *evidence.Probe
 	}{
+		{name: "the mirror wants a login, and what it would say then is not known", mirror: mirror(401), registry: dead, want: ""},
 		{name: "the mirror is dead, the registry denies", mirror: mirror(0), registry: registry(), probe: says(403), want: "registry"},
 		{name: "the same, to an old runtime", version: "1.7.27", mirror: mirror(0), registry: registry(), probe: says(403), want: "mirror"},
 		{name: "the mirror has it not, the registry denies", version: "v1.7.27", mirror: mirror(404), registry: registry(), probe: says(403), want: "registry"},

@@ -204,8 +204,11 @@ func (k *look) finish(visits []*visit, configured int, p *evidence.Probe) (hosts
 			gaps = append(gaps, g)
 			continue
 		}
-		if v.role == evidence.RoleMirror {
+		switch v.role {
+		case evidence.RoleMirror:
 			v.compare(p)
+		case evidence.RoleRegistry:
+			v.pull(p)
 		}
 		if v.order == 0 {
 			v.heard(p)
@@ -225,6 +228,16 @@ func (k *look) finish(visits []*visit, configured int, p *evidence.Probe) (hosts
 		show(hosts, p, k.Version)
 	}
 	return hosts, gaps
+}
+
+// pull forgives a registry what it says at its root, which no pull asks for: what it serves counts.
+func (v *visit) pull(p *evidence.Probe) {
+	if v.h.Fails != evidence.HopHTTP || v.h.Answer == nil || p == nil {
+		return
+	}
+	if slices.ContainsFunc(p.Attempts, func(a evidence.Attempt) bool { return a.Served }) {
+		v.h.Fails, v.h.Failure, v.h.Text = "", "", ""
+	}
 }
 
 // heard is what the registry's own requests met at a host that they were sent on to: what it says to them is its answer.

@@ -70,6 +70,29 @@ func TestHops(t *testing.T) {
 				t.Errorf("skew %d", h.TLS.Skew)
 			}
 		}},
+		{name: "an answer from a cache, hours old", serve: func(n *node) string {
+			real := registry(n.t, "")
+			return n.serve(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				w.Header().Set("Date", time.Now().Add(-5*time.Hour).UTC().Format(http.TimeFormat))
+				w.Header().Set("Age", "18000")
+				real.ServeHTTP(w, req)
+			}), n.cert(nettest.Sound, "reg.lab"))
+		}, check: func(t *testing.T, h *evidence.Host) {
+			if h.TLS.Skew != 0 {
+				t.Errorf("skew %d", h.TLS.Skew)
+			}
+		}},
+		{name: "no /v2/, and the image is there", serve: func(n *node) string {
+			real := registry(n.t, "")
+			return n.serve(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+				if req.URL.Path == "/v2/" {
+					w.Header().Set("Content-Type", "text/html")
+					w.WriteHeader(http.StatusNotFound)
+					return
+				}
+				real.ServeHTTP(w, req)
+			}), n.cert(nettest.Sound, "reg.lab"))
+		}},
 		{name: "another name", serve: func(n *node) string { return n.serve(registry(n.t, ""), n.cert(nettest.WrongName, "reg.lab")) },
 			hop: evidence.HopTLS, failure: evidence.FailedTLS, text: "valid for other.lab, not reg.lab"},
 		{name: "no SAN", serve: func(n *node) string { return n.serve(registry(n.t, ""), n.cert(nettest.CNOnly, "reg.lab")) },

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -128,6 +129,9 @@ func (k *look) skew(header http.Header) int64 {
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
 		return 0
+	}
+	if age, err := strconv.Atoi(header.Get("Age")); err == nil && age > 0 { // an answer that a cache has kept
+		date = date.Add(time.Duration(min(age, 1<<31)) * time.Second)
 	}
 	if d := k.now().Sub(date); d.Abs() >= muchSkew {
 		return int64(d / time.Second)
