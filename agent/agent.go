@@ -14,6 +14,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -56,11 +57,13 @@ type agent struct {
 	looks  chan struct{} // a place for each look that may be under way
 	writes chan struct{} // and for each other request
 	tasks  sync.WaitGroup
+	// listing is set while a list is read.
+	listing atomic.Bool
 
 	mu sync.Mutex
-	// known are the NodeProbes that exist, by UID; next are the looks that have not begun, by what they are asked.
-	known map[string]*entry
-	next  map[string]*look
+	// known are the NodeProbes that exist, by UID; next are the looks that have not begun and now those that have, by what they are asked.
+	known     map[string]*entry
+	next, now map[string]*look
 }
 
 // requests is how many requests are under way at once, the watch left out.
@@ -76,7 +79,7 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer api.Close()
-	a := &agent{Config: c, api: api, known: map[string]*entry{}, next: map[string]*look{}}
+	a := &agent{Config: c, api: api, known: map[string]*entry{}, next: map[string]*look{}, now: map[string]*look{}}
 	a.Looks = cmp.Or(c.Looks, 4)
 	a.Budget, a.VerifyBudget = cmp.Or(c.Budget, 2*time.Minute), cmp.Or(c.VerifyBudget, time.Hour)
 	a.Rate, a.Keep = cmp.Or(c.Rate, 64<<20), cmp.Or(c.Keep, 10*time.Minute)

@@ -153,6 +153,27 @@ func TestLongLookSaysThatItRuns(t *testing.T) {
 	})
 }
 
+// TestOneAfterTheOther: a stream of equal questions, each beside a look that is under way, has few looks and never two at once.
+func TestOneAfterTheOther(t *testing.T) {
+	t.Parallel()
+	l := &looker{takes: time.Second}
+	bubble(t, l, func(t *testing.T, s *agenttest.Server) {
+		for i := range 40 {
+			s.Create("shop", fmt.Sprintf("p%d", i), free("one"))
+			time.Sleep(300 * time.Millisecond)
+		}
+		time.Sleep(5 * time.Second)
+		for i := range 40 {
+			wantText(t, read(t, s, fmt.Sprintf("p%d", i)), "asked for one")
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.most != 1 || l.began.Load() > 13 {
+			t.Errorf("%d looks, %d at once", l.began.Load(), l.most)
+		}
+	})
+}
+
 // TestThousandAtOnce: those who ask the same before anybody looked share the look; who asks later does not.
 func TestThousandAtOnce(t *testing.T) {
 	t.Parallel()

@@ -105,6 +105,8 @@ func (a *agent) step(ctx context.Context, version *string) error {
 func (a *agent) list(ctx context.Context) (string, error) {
 	q := a.own()
 	q.Set("limit", pageSize)
+	a.listing.Store(true)
+	defer a.listing.Store(false)
 	there := map[string]bool{}
 	for {
 		var page struct {

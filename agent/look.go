@@ -13,12 +13,12 @@ import (
 )
 
 // A look that is asked for again while it has not begun answers everybody: it waits a moment for others who ask the same, and
-// longer once somebody does. Nobody gets an answer that was begun before the question was seen: the next question may
-// come after a repair.
+// longer once somebody does, while NodeProbes are being listed, and while the one before it is under way. Nobody gets an
+// answer that was begun before the question was seen: the next question may come after a repair.
 const (
 	settle    = 20 * time.Millisecond
-	settleFor = 150 * time.Millisecond
-	settleMax = 5 * time.Second
+	settleFor = 250 * time.Millisecond
+	settleMax = 10 * time.Second
 	// runningAfter is when who asked is told that his question was heard.
 	runningAfter = 2 * time.Second
 )
@@ -29,6 +29,7 @@ type look struct {
 	question node.Question
 	cancel   context.CancelFunc
 	joined   chan struct{}
+	ended    chan struct{}
 	// waiting is guarded by the agent's lock.
 	waiting []*entry
 }
@@ -43,7 +44,7 @@ func (a *agent) join(ctx context.Context, e *entry, q node.Question) {
 	}
 	l := a.next[key]
 	if l == nil {
-		l = &look{key: key, question: q, joined: make(chan struct{}, 1)}
+		l = &look{key: key, question: q, joined: make(chan struct{}, 1), ended: make(chan struct{})}
 		own, cancel := context.WithCancel(ctx)
 		l.cancel = cancel
 		a.next[key] = l
@@ -62,7 +63,7 @@ func (a *agent) join(ctx context.Context, e *entry, q node.Question) {
 }
 
 // gather waits until nobody has joined for a moment.
-func (l *look) gather(ctx context.Context) {
+func (a *agent) gather(ctx context.Context, l *look) {
 	<-l.joined // the first, who is there already
 	end := time.Now().Add(settleMax)
 	quiet := time.NewTimer(settle)
@@ -72,26 +73,43 @@ func (l *look) gather(ctx context.Context) {
 		case <-l.joined:
 			quiet.Reset(min(settleFor, time.Until(end)))
 		case <-quiet.C:
-			return
+			before := a.before(l.key)
+			switch {
+			case time.Now().After(end):
+				return
+			case before != nil:
+				select {
+				case <-before.ended:
+				case <-time.After(time.Until(end)): // beside one that takes so long
+				case <-ctx.Done():
+				}
+				return
+			case !a.listing.Load():
+				return
+			}
+			quiet.Reset(settle)
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
+// before is a look at the same that is under way; nil where there is none.
+func (a *agent) before(key string) *look {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.now[key]
+}
+
 // answer makes a look and tells everybody who waits for it.
 func (a *agent) answer(ctx context.Context, l *look) {
-	l.gather(ctx)
+	a.gather(ctx, l)
 	select {
 	case a.looks <- struct{}{}:
 	case <-ctx.Done():
 		return
 	}
-	a.mu.Lock()
-	if a.next[l.key] == l {
-		delete(a.next, l.key) // from here on nobody joins
-	}
-	a.mu.Unlock()
+	a.begin(l)
 	began := time.Now()
 	var facts []*evidence.Fact
 	var gaps []evidence.Gap
@@ -99,10 +117,30 @@ func (a *agent) answer(ctx context.Context, l *look) {
 		facts, gaps = a.examine(ctx, l)
 	}
 	<-a.looks
+	a.end(l)
 	if ctx.Err() != nil {
 		return // nobody waits any more, or the agent ends
 	}
 	a.done(ctx, l, began, facts, gaps)
+}
+
+// begin lets nobody join from here on.
+func (a *agent) begin(l *look) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.next[l.key] == l {
+		delete(a.next, l.key)
+	}
+	a.now[l.key] = l
+}
+
+func (a *agent) end(l *look) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	close(l.ended)
+	if a.now[l.key] == l {
+		delete(a.now, l.key)
+	}
 }
 
 // examine looks, within the time that there is.
