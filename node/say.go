@@ -3,6 +3,7 @@ package node
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,6 +22,9 @@ func sayHost(node string, h *evidence.Host) string {
 	case evidence.HopName:
 		return fmt.Sprintf("%s cannot resolve %s: %s", node, what, sayNames(h))
 	case evidence.HopConnect:
+		if h.Failure == evidence.FailedUnsafe {
+			return fmt.Sprintf("%s was not asked by this program: %s", what, cmp.Or(h.Text, sayAddresses(h)))
+		}
 		return fmt.Sprintf("%s cannot connect to %s: %s", node, what, sayAddresses(h))
 	case evidence.HopTLS:
 		return fmt.Sprintf("%s reaches %s and does not accept its certificate or handshake: %s", node, what, sayTLS(h))
@@ -96,13 +100,17 @@ func sayConfig(c *evidence.RegistryConfig) string {
 	text := fmt.Sprintf("%s is configured by %s", c.Runtime, cmp.Or(c.File, "its defaults"))
 	var mirrors []string
 	for _, h := range c.Hosts {
-		if h.Role == evidence.RoleMirror {
+		if h.Role == evidence.RoleMirror && !slices.Contains(mirrors, h.URL) { // one that is listed twice is asked twice
 			mirrors = append(mirrors, h.URL)
 		}
 	}
 	switch {
 	case len(mirrors) > 0:
-		text += fmt.Sprintf("; for %s it asks %s first (%s)", c.Registry, strings.Join(mirrors, ", "), c.HostsFile)
+		first := " alone"
+		if slices.ContainsFunc(c.Hosts, func(h evidence.ConfiguredHost) bool { return h.Role == evidence.RoleRegistry }) {
+			first = " first"
+		}
+		text += fmt.Sprintf("; for %s it asks %s%s (%s)", c.Registry, strings.Join(mirrors, ", "), first, cmp.Or(c.HostsFile, c.File))
 	case c.HostsFile != "":
 		text += fmt.Sprintf("; %s is configured by %s", c.Registry, c.HostsFile)
 	case c.Registry != "":
@@ -116,7 +124,7 @@ func sayConfig(c *evidence.RegistryConfig) string {
 		}
 		text = fmt.Sprintf("%s: %s", at, p.Text)
 		if p.Effect == evidence.EffectBypassed {
-			text += "; containerd only logs this, and pulls as if the file were not there"
+			text += "; " + cmp.Or(c.Runtime, "the runtime") + " at most logs this, and pulls as if the file were not there"
 		}
 	}
 	return text
@@ -128,8 +136,10 @@ func sayRuntime(r *evidence.Runtime) string {
 	switch {
 	case r.Answers == evidence.No && r.Process == evidence.No:
 		return name + " does not run: " + cmp.Or(r.Text, "its process is not there")
-	case r.Answers == evidence.No:
+	case r.Answers == evidence.No && r.Process == evidence.Yes:
 		return name + " runs and does not answer at " + r.Socket + ": " + r.Text
+	case r.Answers == evidence.No:
+		return name + " does not answer at " + r.Socket + ": " + r.Text
 	case r.Images == evidence.No:
 		return name + " answers, but its image service does not: " + r.Text
 	case len(r.Plugins) > 0:

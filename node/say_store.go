@@ -1,7 +1,9 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,7 +35,7 @@ func sayDisk(d *evidence.Disk) string {
 		if n.Guessed {
 			about = "about "
 		}
-		text += fmt.Sprintf("; the image takes %s%s at once", about, size(uint64(max(0, n.Compressed-n.Present+n.Unpacked))))
+		text += fmt.Sprintf("; the image takes %s%s at once", about, size(uint64(max(0, n.Compressed-max(0, n.Present)))+uint64(max(0, n.Unpacked))))
 	}
 	if d.Frees > 0 {
 		text += fmt.Sprintf("; removing unused images would free up to %s", size(uint64(d.Frees)))
@@ -94,14 +96,19 @@ func sayDownloads(d *evidence.Downloads, now time.Time) string {
 			if a.Host != "" {
 				from = " from " + a.Host
 			}
-			still = append(still, fmt.Sprintf("%s%s stands still at byte %d of %d for %s", a.Digest, from, a.Offset, a.Total, time.Duration(a.StillFor)*time.Second))
+			of := ""
+			if a.Total > 0 {
+				of = fmt.Sprintf(" of %d", a.Total)
+			}
+			still = append(still, fmt.Sprintf("%s%s stands still at byte %d%s for %s", cmp.Or(a.Digest, a.Ref), from, a.Offset, of, time.Duration(a.StillFor)*time.Second))
 		}
 	}
 	switch {
 	case len(still) > 0:
 		return "a download that has stopped moving: " + strings.Join(still, "; ")
 	case len(d.Active) > 0:
-		return fmt.Sprintf("%d downloads under way, and moving; the oldest since %s", len(d.Active)+d.More, now.Sub(d.Active[0].Started).Round(time.Second))
+		oldest := slices.MinFunc(d.Active, func(a, b evidence.Download) int { return a.Started.Compare(b.Started) })
+		return fmt.Sprintf("%d downloads under way, none seen to stand still; the oldest since %s", len(d.Active)+d.More, now.Sub(oldest.Started).Round(time.Second))
 	}
 	return "no download is under way"
 }
