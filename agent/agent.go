@@ -55,6 +55,7 @@ type agent struct {
 	Config
 	api    *wire.Client
 	looks  chan struct{} // a place for each look that may be under way
+	hashes chan struct{} // and for each of those that read all content
 	writes chan struct{} // and for each other request
 	tasks  sync.WaitGroup
 	// listing is set while a list is read.
@@ -64,6 +65,14 @@ type agent struct {
 	// known are the NodeProbes that exist, by UID; next are the looks that have not begun and now those that have, by what they are asked.
 	known     map[string]*entry
 	next, now map[string]*look
+	// tenants are the namespaces of known; open counts those that are unanswered, missed is set where one found no room.
+	tenants map[string]*tenant
+	open    int
+	missed  bool
+	// again ends the watch, and relist has all listed; round counts the lists.
+	again  context.CancelCauseFunc
+	relist bool
+	round  int
 }
 
 // requests is how many requests are under way at once, the watch left out.
@@ -79,14 +88,15 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	defer api.Close()
-	a := &agent{Config: c, api: api, known: map[string]*entry{}, next: map[string]*look{}, now: map[string]*look{}}
+	a := &agent{Config: c, api: api, known: map[string]*entry{}, next: map[string]*look{}, now: map[string]*look{}, tenants: map[string]*tenant{}, again: func(error) {}}
 	a.Looks = cmp.Or(c.Looks, 4)
 	a.Budget, a.VerifyBudget = cmp.Or(c.Budget, 2*time.Minute), cmp.Or(c.VerifyBudget, time.Hour)
 	a.Rate, a.Keep = cmp.Or(c.Rate, 64<<20), cmp.Or(c.Keep, 10*time.Minute)
 	a.looks, a.writes = make(chan struct{}, a.Looks), make(chan struct{}, requests)
+	a.hashes = make(chan struct{}, max(1, a.Looks/2))
 	a.Log.Info("watching for NodeProbes", "node", c.Node, "version", c.Version)
 	a.follow(ctx)
-	a.forgetOthers(nil) // which stops the timers: nothing begins any more
+	a.forgetOthers(a.nextRound()) // all, which stops the timers: nothing begins any more
 	a.tasks.Wait()
 	a.Log.Info("ended", "node", c.Node)
 	return nil

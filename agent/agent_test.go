@@ -208,11 +208,13 @@ func TestBoundedLooks(t *testing.T) {
 	l := &looker{takes: time.Second}
 	bubble(t, l, func(t *testing.T, s *agenttest.Server) {
 		for i := range 20 {
-			s.Create("shop", fmt.Sprint("p", i), free(fmt.Sprint("image-", i)))
+			s.Create([]string{"shop", "pay"}[i%2], fmt.Sprint("p", i), free(fmt.Sprint("image-", i)))
 		}
 		time.Sleep(7 * time.Second)
 		for i := range 20 {
-			wantText(t, read(t, s, fmt.Sprint("p", i)), fmt.Sprint("asked for image-", i))
+			if i%2 == 0 {
+				wantText(t, read(t, s, fmt.Sprint("p", i)), fmt.Sprint("asked for image-", i))
+			}
 		}
 		l.mu.Lock()
 		defer l.mu.Unlock()
@@ -394,12 +396,19 @@ func TestPod(t *testing.T) {
 
 func TestRate(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct{ asked, want int64 }{{0, 64 << 20}, {1 << 10, 1 << 10}, {1 << 40, 64 << 20}} {
+	for _, tt := range []struct {
+		asked, want int64
+		pod         *v1alpha1.PodReference
+	}{
+		{0, 64 << 20, nil}, {1 << 10, 1 << 10, nil}, {1 << 40, 64 << 20, nil},
+		{1, 16 << 20, &v1alpha1.PodReference{Name: "web", UID: "1", Container: "web"}},
+	} {
 		t.Run(fmt.Sprint(tt.asked), func(t *testing.T) {
 			t.Parallel()
 			l := &looker{}
 			bubble(t, l, func(t *testing.T, s *agenttest.Server) {
-				s.Create("shop", "a", v1alpha1.NodeProbeSpec{NodeName: "node-1", Verify: true, Rate: tt.asked})
+				s.AddPod("shop", "web", Object{"metadata": Object{"uid": "1"}, "spec": Object{"nodeName": "node-1", "containers": []Object{{"name": "web", "image": "one"}}}})
+				s.Create("shop", "a", v1alpha1.NodeProbeSpec{NodeName: "node-1", Pod: tt.pod, Verify: true, Rate: tt.asked})
 				time.Sleep(time.Second)
 				l.mu.Lock()
 				defer l.mu.Unlock()

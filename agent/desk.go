@@ -19,6 +19,10 @@ type entry struct {
 	cancel context.CancelFunc
 	// long says that it is worked on, where that takes a while; expiry removes it after it was answered.
 	long, expiry *time.Timer
+	// open is set until it is answered; finished is when it was; round is the last list that had it.
+	open     bool
+	finished time.Time
+	round    int
 	// writing has a place for the one who writes its status; answered, which he owns, says that nothing more is written.
 	writing  chan struct{}
 	answered bool
@@ -34,18 +38,20 @@ func (a *agent) see(ctx context.Context, r *record) {
 		e = nil
 	}
 	if e == nil {
-		e = &entry{record: *r, cancel: func() {}, writing: make(chan struct{}, 1)}
-		a.known[r.Metadata.UID] = e
-		if r.Status.Finished == nil && r.Metadata.Deleted == nil {
+		e = &entry{record: *r, cancel: func() {}, writing: make(chan struct{}, 1), open: r.Status.Finished == nil && r.Metadata.Deleted == nil}
+		if !a.admit(e) {
+			return
+		}
+		if e.open {
 			var own context.Context
 			own, e.cancel = context.WithCancel(ctx)
 			a.tasks.Go(func() { a.take(ctx, own, e) })
 		}
 	}
+	e.round = a.round
 	if r.Status.Finished != nil && e.expiry == nil && r.Metadata.Deleted == nil {
-		// After a change of the clock the time may be in the future: it is not kept for longer.
-		left := min(time.Until(r.Status.Finished.Add(a.Keep)), a.Keep)
-		e.expiry = a.later(ctx, e, max(left, 0), a.expire)
+		e.finished = *r.Status.Finished
+		e.expiry = a.later(ctx, e, a.keepFor(e), a.expire)
 	}
 }
 
@@ -58,11 +64,21 @@ func (a *agent) forget(uid string) {
 	}
 }
 
-func (a *agent) forgetOthers(there map[string]bool) {
+// nextRound begins a list.
+func (a *agent) nextRound() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for uid, e := range a.known {
-		if !there[uid] {
+	a.round++
+	a.relist = false
+	return a.round
+}
+
+// forgetOthers forgets what the list of a round did not have.
+func (a *agent) forgetOthers(round int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range a.known {
+		if e.round < round {
 			a.drop(e)
 		}
 	}
@@ -70,7 +86,7 @@ func (a *agent) forgetOthers(there map[string]bool) {
 
 // drop forgets an entry and ends its look, unless somebody else waits for that too.
 func (a *agent) drop(e *entry) {
-	delete(a.known, e.Metadata.UID)
+	a.leave(e)
 	e.cancel()
 	for _, t := range []*time.Timer{e.long, e.expiry} {
 		if t != nil {

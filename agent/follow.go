@@ -77,12 +77,22 @@ func (a *agent) step(ctx context.Context, version *string) error {
 		}
 		*version = v
 	}
+	watching, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	a.mu.Lock()
+	a.again = stop
+	relist := a.relist
+	a.mu.Unlock()
+	if relist { // there was room before the watch began
+		*version = ""
+		return nil
+	}
 	q := a.own()
 	q.Set("watch", "true")
 	q.Set("allowWatchBookmarks", "true")
 	q.Set("resourceVersion", *version)
 	q.Set("timeoutSeconds", strconv.Itoa(300+rand.IntN(300))) // agents do not come back all at once
-	return a.api.Watch(ctx, resource, q, func(e wire.Event) error {
+	err := a.api.Watch(watching, resource, q, func(e wire.Event) error {
 		var r record
 		if err := json.Unmarshal(e.Object, &r); err != nil {
 			return fmt.Errorf("reading an event: %w", err)
@@ -99,6 +109,11 @@ func (a *agent) step(ctx context.Context, version *string) error {
 		}
 		return nil
 	})
+	if ctx.Err() == nil && errors.Is(context.Cause(watching), errAgain) {
+		*version = ""
+		return nil
+	}
+	return err
 }
 
 // list sees what is there and forgets what is not, and gives the version to watch from.
@@ -107,7 +122,7 @@ func (a *agent) list(ctx context.Context) (string, error) {
 	q.Set("limit", pageSize)
 	a.listing.Store(true)
 	defer a.listing.Store(false)
-	there := map[string]bool{}
+	round := a.nextRound()
 	for {
 		var page struct {
 			Metadata struct {
@@ -120,11 +135,10 @@ func (a *agent) list(ctx context.Context) (string, error) {
 			return "", err
 		}
 		for i := range page.Items {
-			there[page.Items[i].Metadata.UID] = true
 			a.see(ctx, &page.Items[i])
 		}
 		if page.Metadata.Continue == "" {
-			a.forgetOthers(there)
+			a.forgetOthers(round)
 			return page.Metadata.ResourceVersion, nil
 		}
 		q.Set("continue", page.Metadata.Continue)

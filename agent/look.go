@@ -27,9 +27,11 @@ const (
 type look struct {
 	key      string
 	question node.Question
-	cancel   context.CancelFunc
-	joined   chan struct{}
-	ended    chan struct{}
+	// tenant is the namespace of who asked first.
+	tenant *tenant
+	cancel context.CancelFunc
+	joined chan struct{}
+	ended  chan struct{}
 	// waiting is guarded by the agent's lock.
 	waiting []*entry
 }
@@ -44,7 +46,7 @@ func (a *agent) join(ctx context.Context, e *entry, q node.Question) {
 	}
 	l := a.next[key]
 	if l == nil {
-		l = &look{key: key, question: q, joined: make(chan struct{}, 1), ended: make(chan struct{})}
+		l = &look{key: key, question: q, tenant: a.tenants[e.Metadata.Namespace], joined: make(chan struct{}, 1), ended: make(chan struct{})}
 		own, cancel := context.WithCancel(ctx)
 		l.cancel = cancel
 		a.next[key] = l
@@ -104,9 +106,8 @@ func (a *agent) before(key string) *look {
 // answer makes a look and tells everybody who waits for it.
 func (a *agent) answer(ctx context.Context, l *look) {
 	a.gather(ctx, l)
-	select {
-	case a.looks <- struct{}{}:
-	case <-ctx.Done():
+	release, ok := a.place(ctx, l)
+	if !ok {
 		return
 	}
 	a.begin(l)
@@ -116,7 +117,7 @@ func (a *agent) answer(ctx context.Context, l *look) {
 	if ctx.Err() == nil {
 		facts, gaps = a.examine(ctx, l)
 	}
-	<-a.looks
+	release()
 	a.end(l)
 	if ctx.Err() != nil {
 		return // nobody waits any more, or the agent ends

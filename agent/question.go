@@ -46,6 +46,9 @@ func (a *agent) question(ctx context.Context, r *record) (q node.Question, refus
 		if r.Spec.Rate > 0 {
 			q.Rate = min(r.Spec.Rate, a.Rate)
 		}
+		if r.Spec.Pod != nil {
+			q.Rate = max(q.Rate, a.Rate/4) // nobody holds a place for an hour by asking for a byte in a second
+		}
 	}
 	for _, c := range r.Spec.Checks {
 		if !slices.Contains(checks, node.Check(c)) {

@@ -110,6 +110,9 @@ func (a *agent) finish(ctx context.Context, e *entry, s status, about ...any) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e.look = nil
+	if a.known[e.Metadata.UID] == e {
+		a.closed(e)
+	}
 }
 
 // write replaces a NodeProbe's status, if it is still the one that was asked.
