@@ -169,6 +169,9 @@ func (v *view) answersNow(d *Diagnosis, f *evidence.Fact) bool {
 	if d.Cause == RegistryConfig && v.problem(evidence.EffectFails) != nil || strings.Contains(d.Reading.Detail, "read tcp") {
 		return false
 	}
+	if oneOf(d.Cause, Unavailable, NotARegistry) && v.seen.probe != nil {
+		return false // a registry that is up may still fail for one image: seenAnswer has what it says of that
+	}
 	if v.seen.probe != nil && judge(v.seen.probe.Probe, v.now).served != nil && d.Cause != RegistryConfig {
 		return false // seenAnswer says more
 	}

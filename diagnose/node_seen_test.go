@@ -104,6 +104,8 @@ func TestSeenPath(t *testing.T) {
 		{name: "a token server", facts: []*evidence.Fact{waiting(`failed to resolve image: failed to authorize: failed to fetch anonymous token: Get "https://auth.shop.example/token": ` + connRefuse), hostSeen(healthy), hostSeen(token)}, cause: Refused, sure: Confirmed, says: "it gives the tokens for shop.example"},
 		{name: "out of order, for the node too", facts: []*evidence.Fact{waiting(serverError), hostSeen(down)}, cause: Unavailable, sure: Confirmed},
 		{name: "a page", facts: []*evidence.Fact{waiting("unexpected media type text/html for sha256:11: not found"), hostSeen(page)}, cause: NotARegistry, sure: Confirmed},
+		{name: "out of order for one image, at a registry that is up", facts: []*evidence.Fact{waiting(serverError), asked(probeOf(try(nil, ask(evidence.StepManifest, 503, "")))), hostSeen(healthy), answeredThere(probeOf(try(nil, ask(evidence.StepManifest, 503, ""))))}, cause: Unavailable, sure: Confirmed},
+		{name: "out of order there alone, at a registry that is up", facts: []*evidence.Fact{waiting(serverError), hostSeen(healthy), answeredThere(probeOf(try(nil, ask(evidence.StepManifest, 503, ""))))}, cause: Unavailable, sure: Confirmed},
 		{name: "well at this moment", facts: []*evidence.Fact{waiting(noHost), hostSeen(healthy)}, cause: DNS, sure: Possible, says: "shop.example answers node-2 at this moment"},
 		{name: "well, and served", facts: []*evidence.Fact{waiting(noHost), hostSeen(healthy), answeredThere(probeOf(good(nil)))}, cause: DNS, sure: Possible, says: "served now: to node-2 itself"},
 		{name: "another hop now", facts: []*evidence.Fact{waiting(noHost), hostSeen(refusing)}, cause: Refused, sure: Likely, out: []Code{DNS}},
