@@ -102,7 +102,13 @@ var confirmed = strings.Fields(`account-restricted account-restricted-disabled b
 	unavailable unavailable-gateway unsupported-format unsupported-format-chart`)
 
 // atNode are those of which the failing node's own agent proves it.
-var atNode = strings.Fields(``)
+var atNode = strings.Fields(`cache-corrupt-blob cache-cut-blob cache-damaged-snapshot cache-deleted-layer cache-empty-blob
+	cache-missing-blob client-blocked client-blocked-address disk-full-inodes disk-full-space dns-nxdomain
+	dns-resolver dns-servfail dns-timeout filesystem hosts-toml-syntax http-mismatch mirror-blackholed mirror-dead
+	mirror-lying mirror-silent provider-empty provider-failed provider-forbidden provider-missing proxy proxy-dead
+	rate-limited rate-limited-bare refused refused-node registry-config runtime-unavailable sandbox-image sidecar
+	stalled storage-blocked timeout tls-expired tls-expired-node tls-not-yet-valid tls-untrusted
+	tls-untrusted-node tls-wrong-name`)
 
 // nearer are causes that the registry proves where the API left several open, Cause among them.
 var nearer = map[string]diagnose.Code{
