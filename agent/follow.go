@@ -33,7 +33,7 @@ type record struct {
 
 const (
 	resource = "/apis/" + v1alpha1.Group + "/" + v1alpha1.Version + "/" + v1alpha1.NodeProbeResource
-	// pageSize keeps a page of answered NodeProbes, which carry their evidence, below 4 MiB.
+	// pageSize is how many come at once; one of them is held at a time.
 	pageSize = "50"
 )
 
@@ -124,24 +124,22 @@ func (a *agent) list(ctx context.Context) (string, error) {
 	defer a.listing.Store(false)
 	round := a.nextRound()
 	for {
-		var page struct {
-			Metadata struct {
-				ResourceVersion string `json:"resourceVersion"`
-				Continue        string `json:"continue"`
-			} `json:"metadata"`
-			Items []record `json:"items"`
-		}
-		if err := a.api.Do(ctx, wire.Request{Path: resource, Query: q}, &page); err != nil {
+		page, err := a.api.List(ctx, resource, q, func(raw json.RawMessage) error {
+			var r record
+			if err := json.Unmarshal(raw, &r); err != nil {
+				return fmt.Errorf("reading a NodeProbe: %w", err)
+			}
+			a.see(ctx, &r)
+			return nil
+		})
+		if err != nil {
 			return "", err
 		}
-		for i := range page.Items {
-			a.see(ctx, &page.Items[i])
-		}
-		if page.Metadata.Continue == "" {
+		if page.Continue == "" {
 			a.forgetOthers(round)
-			return page.Metadata.ResourceVersion, nil
+			return page.ResourceVersion, nil
 		}
-		q.Set("continue", page.Metadata.Continue)
+		q.Set("continue", page.Continue)
 	}
 }
 
