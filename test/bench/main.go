@@ -1,11 +1,11 @@
-// Command bench measures refloat on the lab, in three parts, and prints what is in docs/benchmarks.md.
+// Command bench measures refloat on the lab, in four parts, and prints what is in docs/benchmarks.md.
 //
-//	go run ./test/bench [-only cluster|registry|store] [-pods 20000,100000] [-rounds 3] [-keep] [-write]
+//	go run ./test/bench [-only cluster|registry|store|agent] [-pods 20000,100000] [-rounds 3] [-keep] [-write]
 //
 // The lab is bare: etcd, the API server and no kubelets. The first part runs `why -A --no-probe` over pods that have the shape of a
 // real cluster's and of which 2 % cannot pull, against the least that a client can do and against kubectl. The second asks the lab's
 // registries too: `why -A` over pods that all fail, and `check` beside crane, which a module of its own pins. The third
-// hashes files as the node agent does, beside openssl. Every program that is measured is a process of its own; they run in
+// hashes files as the node agent does, beside openssl. The fourth asks the agent itself, on a lab with real nodes. Every program that is measured is a process of its own; they run in
 // turn, round after round, and the median counts. It ends with an error if refloat's answer is not the one that was made, never for being slow: that is in the table.
 package main
 
@@ -18,6 +18,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -30,6 +31,7 @@ type options struct {
 	sizes       []int
 	rounds      int
 	only        string // one part; empty: both
+	lab         string // an agent is measured on this lab; empty: on one of its own
 	keep, write bool
 }
 
@@ -50,7 +52,8 @@ func main() {
 func parse() (options, error) {
 	var o options
 	pods := flag.String("pods", "20000,100000", "how many pods, in ascending order")
-	flag.StringVar(&o.only, "only", "", "measure one part: cluster, registry or store; -write then keeps the others")
+	flag.StringVar(&o.only, "only", "", "measure one part: cluster, registry, store or agent; -write then keeps the others")
+	flag.StringVar(&o.lab, "lab", "", "measure the agent on the lab of this name, which is up")
 	flag.IntVar(&o.rounds, "rounds", 3, "how often each program runs")
 	flag.BoolVar(&o.keep, "keep", false, "leave the lab up, with its pods, for the next run")
 	flag.BoolVar(&o.write, "write", false, "write docs/benchmarks.md")
@@ -62,8 +65,8 @@ func parse() (options, error) {
 		}
 		o.sizes = append(o.sizes, n)
 	}
-	if o.only != "" && o.only != clusterPart && o.only != registryPart && o.only != storePart {
-		return o, fmt.Errorf("-only takes %s, %s or %s, not %q", clusterPart, registryPart, storePart, o.only)
+	if all := []string{"", clusterPart, registryPart, storePart, agentPart}; !slices.Contains(all, o.only) {
+		return o, fmt.Errorf("-only takes one of%s, not %q", strings.Join(all, " "), o.only)
 	}
 	if o.rounds < 1 {
 		return o, errors.New("-rounds must be at least 1")
@@ -80,7 +83,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(progs.dir)
-	var whole, asking, stored string
+	var whole, asking, stored, asked string
 	if o.only == "" || o.only == storePart {
 		h, err := onStore(ctx, progs, o)
 		if err != nil {
@@ -95,12 +98,19 @@ func run(ctx context.Context, o options) error {
 		}
 		asking = r.markdown()
 	}
+	if o.only == "" || o.only == agentPart {
+		a, err := onAgents(ctx, o)
+		if err != nil {
+			return err
+		}
+		asked = a.markdown()
+	}
 	if o.only == "" || o.only == clusterPart {
 		if whole, err = onCluster(ctx, progs, o); err != nil {
 			return err
 		}
 	}
-	fmt.Print(addSection(merge("", whole, asking), stored))
+	fmt.Print(addSection(addSection(merge("", whole, asking), stored), asked))
 	if !o.write {
 		return nil
 	}
@@ -109,8 +119,10 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	document, oldStored := cutSection(string(old), storeTitle)
+	document, oldAsked := cutSection(string(old), agentTitle)
+	document, oldStored := cutSection(document, storeTitle)
 	document = addSection(merge(document, whole, asking), cmp.Or(stored, oldStored))
+	document = addSection(document, cmp.Or(asked, oldAsked))
 	return os.WriteFile(path, []byte(document), 0o644)
 }
 
