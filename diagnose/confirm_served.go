@@ -62,7 +62,7 @@ func (v *view) servedNow(d *Diagnosis, w *answers) {
 	d.ServedNow = true
 	auth := stage(d.Cause) == stageAuth
 	switch {
-	case d.allows(RegistryConfig):
+	case d.allows(RegistryConfig) && d.Reading.Host != "" && d.Reading.Host != d.Reading.Registry:
 		v.reason = "the node asked " + d.Reading.Host + ", which may be a mirror of its own"
 	case auth && w.login() == nil && v.nodeMay() != "":
 		d.allow(ProviderFailed)

@@ -33,6 +33,8 @@ type view struct {
 	reason string
 	// subject is the object that is at fault, such as a secret's namespace/name.
 	subject string
+	// stopped is set where the configuration keeps the node's runtime from starting, for all its registries alike.
+	stopped bool
 	// oneNode is set where this node alone fails and others have the image.
 	oneNode bool
 	// seen is what the node itself sees; nil where it was not asked. sighted is set where that bears on the verdict.

@@ -56,9 +56,10 @@ func nodeStore() []rule {
 		possible(CacheCorrupt, FilesystemFailed).on("/containers/storage/").and("unexpected end of json"),
 		possible(CacheCorrupt, Interrupted, FilesystemFailed).on("gzip: invalid checksum", "flate: corrupt", "zlib: invalid", "crc32 mismatch", "checksum mismatch", "invalid checksum",
 			"unpigz: ", "zstd: ", "corrupt input before offset", "unexpected end of file").no("no such file", "not found in $path"),
-		possible(CacheCorrupt, Interrupted, Proxy, DigestNotFound).on("unexpected commit digest", "does not match provided manifest digest").and("@pinned"),
+		// What came has other bytes than its digest: the connection, a proxy, a mirror of the node's, or the registry itself.
+		possible(CacheCorrupt, Interrupted, Proxy, RegistryConfig, DigestNotFound).on("unexpected commit digest", "does not match provided manifest digest").and("@pinned"),
 		// C24 plugins/content/local/writer.go:111-136
-		possible(CacheCorrupt, Interrupted, Proxy, ContentMissing).on("unexpected commit digest", "failed size validation", "filesystem layer verification failed",
+		possible(CacheCorrupt, Interrupted, Proxy, RegistryConfig, ContentMissing).on("unexpected commit digest", "failed size validation", "filesystem layer verification failed",
 			"manifest verification failed", "digest did not match", "does not match provided manifest digest", "content does not match digest",
 			"digest mismatch", "verification failed for digest", "unexpected digest", "wrong content size", "size mismatch", "failed to verify content", "blob digest mismatch",
 			"digest verification failed", "does not match digest"),

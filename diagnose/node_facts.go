@@ -113,6 +113,10 @@ func (v *view) storeDamaged(d *Diagnosis) {
 	if !d.allows(CacheCorrupt) || d.Cause != CacheCorrupt && d.Cause != UnsupportedFormat || !again && !v.oneNode {
 		return
 	}
+	if receivedWrong(d) { // it never got into the store: what lies on this node's way to the registry may have changed it
+		d.because(v.elsewhere)
+		return
+	}
 	d.lead(CacheCorrupt, Likely)
 	v.reason = "the node unpacked this image before"
 	if v.oneNode {
@@ -141,6 +145,9 @@ func (v *view) sharpenName(d *Diagnosis) {
 	if have := append(slices.Clone(e.Running), e.Present...); len(have) > 0 {
 		d.because(v.elsewhere)
 		v.reason = have[0] + " has this image: it was in the registry once, or came from another source"
+	}
+	if v.oneNode { // a mirror that this node does not ask, or alone asks: containerd says the same of both
+		d.allow(RegistryConfig)
 	}
 }
 

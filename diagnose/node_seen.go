@@ -163,6 +163,7 @@ func (v *view) seenRuntime(d *Diagnosis) bool {
 		if d.Cause == RuntimeUnavailable {
 			sure = Confirmed
 		}
+		v.stopped = true
 		v.sight(d, RegistryConfig, sure, "its runtime does not start with "+problemText(stops), v.configFact(stops), f)
 		d.Masks = append(d.Masks, without([]Code{RuntimeUnavailable}, d.Masks...)...)
 	case d.Cause == RuntimeUnavailable:

@@ -108,7 +108,7 @@ func (v *view) seenConfig(d *Diagnosis) bool {
 	switch {
 	case p == nil:
 		return v.ignoredFile(d)
-	case d.Cause == RegistryConfig || d.Cause != Unknown && d.allows(RegistryConfig) && d.Confidence != Confirmed && d.Reading.Confidence != Likely:
+	case d.Cause == RegistryConfig || d.Cause != Unknown && stage(d.Cause) != stageName && !receivedWrong(d) && d.allows(RegistryConfig) && d.Confidence != Confirmed && d.Reading.Confidence != Likely:
 		v.sight(d, RegistryConfig, Confirmed, problemText(p), v.configFact(p))
 		return true
 	case d.Cause == Unknown:

@@ -176,6 +176,38 @@ func TestSeenGroups(t *testing.T) {
 	}
 }
 
+// Two faults of one node are two findings, one that stops its runtime is one whatever was wanted.
+func TestSeenGroupsByRegistry(t *testing.T) {
+	t.Parallel()
+	on := func(registry string, facts ...*evidence.Fact) *evidence.Case {
+		c := caseOf(facts...)
+		c.Pull.Image, c.Pull.UID, c.Pull.Node = registry+"/web/api:1.4", registry, "node-2"
+		return c
+	}
+	said := func(registry string) *evidence.Fact { return waiting(strings.ReplaceAll(badCA, "shop.example", registry)) }
+	apart := Findings(&evidence.Collection{ObservedAt: noon, Cases: []*evidence.Case{on("gitlab.example", said("gitlab.example")), on("releases.example", said("releases.example"))}})
+	if len(apart) != 2 {
+		t.Errorf("%d findings", len(apart))
+	}
+	stops := []*evidence.Fact{nodeFact(evidence.NodeState{Ready: "False", ReadyReason: "KubeletNotReady: container runtime is down"}),
+		problemSeen(evidence.EffectStops, "/etc/containerd/config.toml", "mirrors cannot be set"), there(evidence.Fact{Runtime: &evidence.Runtime{Answers: evidence.No}})}
+	if one := Findings(&evidence.Collection{ObservedAt: noon, Cases: []*evidence.Case{on("gitlab.example", stops...), on("releases.example", stops...)}}); len(one) != 1 {
+		t.Errorf("%d findings", len(one))
+	}
+}
+
+// What one node alone receives wrong, or does not find, may be its mirror's doing.
+func TestOneNodeMayHaveAMirror(t *testing.T) {
+	t.Parallel()
+	wrong := waiting(`failed to pull and unpack image "shop.example/web/api:1.4": failed commit on ref "layer-sha256:1": unexpected commit digest sha256:2, expected sha256:1: failed precondition`)
+	noCA := problemSeen(evidence.EffectFails, hostsToml, "unable to read CA cert")
+	runJoins(t, []join{
+		{name: "wrong bytes", facts: []*evidence.Fact{wrong, onlyHere}, cause: CacheCorrupt, sure: Possible, stays: []Code{RegistryConfig, Proxy, Interrupted, ContentMissing}},
+		{name: "not found", facts: []*evidence.Fact{waiting(notFound), onlyHere}, cause: TagNotFound, sure: Possible, stays: []Code{RegistryConfig, RepositoryNotFound}},
+		{name: "wrong bytes are no CA's fault", facts: []*evidence.Fact{wrong, noCA}, cause: CacheCorrupt, sure: Possible, stays: []Code{RegistryConfig}},
+	})
+}
+
 // A healthy node's hosts are no evidence for a reader.
 func TestSeenShowsOnlyWhatBears(t *testing.T) {
 	t.Parallel()

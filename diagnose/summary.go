@@ -192,7 +192,15 @@ func (v *view) key(d *Diagnosis) string {
 		} else if v.hop != "" { // nodes that fail alike have one cause, and others another
 			parts = append(parts, v.hop)
 		}
-	case DiskFull, RegistryConfig, RuntimeUnavailable, PullThrottled:
+	case RegistryConfig:
+		parts = append(parts, p.Node)
+		if !v.stopped { // one node may have one fault for each registry
+			parts = append(parts, orElse(d.Reading.Registry, host))
+		}
+		if p.Kind == evidence.Planned {
+			parts = append(parts, image, p.Platform)
+		}
+	case DiskFull, RuntimeUnavailable, PullThrottled:
 		parts = append(parts, p.Node)
 		if p.Kind == evidence.Planned {
 			parts = append(parts, image, p.Platform)
