@@ -19,6 +19,9 @@ type Collection struct {
 	Cases      []*Case   `json:"cases"`
 	// Crashes are containers whose image was pulled and that then exit: no pull failure, named so that nobody takes them for one.
 	Crashes []Crash `json:"crashes,omitempty"`
+	// Suspects are those of the crashes that could never start. Their image was pulled; it is a pull failure only where the
+	// node's own store shows that what was pulled is damaged, so that nobody but the node is asked about them.
+	Suspects []*Case `json:"suspects,omitempty"`
 	// Gaps concern the whole run, such as a list that was Forbidden.
 	Gaps []Gap `json:"gaps,omitempty"`
 }

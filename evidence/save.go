@@ -81,13 +81,18 @@ func checkHeader(data []byte) error {
 
 // checkCases refuses the nulls that JSON allows and that no stage expects.
 func checkCases(c *Collection) error {
-	for i, one := range c.Cases {
-		if one == nil {
-			return fmt.Errorf("case %d of the case file is null", i+1)
-		}
-		for j, f := range one.Facts {
-			if f == nil {
-				return fmt.Errorf("fact %d of case %d of the case file is null", j+1, i+1)
+	for _, all := range []struct {
+		name  string
+		cases []*Case
+	}{{"case", c.Cases}, {"suspect", c.Suspects}} {
+		for i, one := range all.cases {
+			if one == nil {
+				return fmt.Errorf("%s %d of the case file is null", all.name, i+1)
+			}
+			for j, f := range one.Facts {
+				if f == nil {
+					return fmt.Errorf("fact %d of %s %d of the case file is null", j+1, all.name, i+1)
+				}
 			}
 		}
 	}

@@ -21,6 +21,8 @@ const (
 	unfinished = "status.phase!=Succeeded,status.phase!=Failed"
 	// maxCrashes bounds the crashes that are kept where nobody asked for one pod or workload.
 	maxCrashes = 50
+	// maxSuspects bounds the images and nodes whose store is in question: each is a NodeProbe.
+	maxSuspects = 50
 	// besidePages bounds the look at a named pod's namespace for the same image on other nodes.
 	besidePages = 10
 
@@ -37,6 +39,8 @@ type finder struct {
 	tally tally
 	clean cleaner
 	found []*candidate
+	// suspected are the images and nodes of the suspects.
+	suspected map[[2]string]bool
 }
 
 // candidate is a pod of which a container waits for an image, or may do so.
@@ -157,6 +161,9 @@ func (f *finder) take(pod *corev1.Pod) {
 		if c.State == stuck.Crashed && (f.out.Scope.Target != "" || len(f.out.Crashes) < maxCrashes) {
 			f.out.Crashes = append(f.out.Crashes, c.Crash)
 		}
+		if c.NeverRan {
+			f.suspect(pod, c)
+		}
 		c.Message = f.clean.text(c.Message)
 		if c.State == stuck.Failing {
 			c.Reason = f.clean.text(c.Reason)
@@ -170,12 +177,14 @@ func (f *finder) take(pod *corev1.Pod) {
 	if !waits {
 		return
 	}
-	f.found = append(f.found, &candidate{
-		pull: evidence.Pull{
-			Namespace: pod.Namespace, Pod: pod.Name, UID: string(pod.UID), Node: pod.Spec.NodeName, Workload: workloadOf(pod),
-		},
-		pod: f.podFact(pod), containers: containers,
-	})
+	f.found = append(f.found, &candidate{pull: pullOf(pod), pod: f.podFact(pod), containers: containers})
+}
+
+// pullOf is what the pulls of a pod have in common.
+func pullOf(pod *corev1.Pod) evidence.Pull {
+	return evidence.Pull{
+		Namespace: pod.Namespace, Pod: pod.Name, UID: string(pod.UID), Node: pod.Spec.NodeName, Workload: workloadOf(pod),
+	}
 }
 
 func (f *finder) patience() time.Duration {

@@ -88,7 +88,7 @@ func (f *finder) elsewhere() {
 		}
 	}
 	facts := map[string]*evidence.Fact{}
-	for _, c := range f.out.Cases {
+	for _, c := range slices.Concat(f.out.Cases, f.out.Suspects) {
 		image := c.Pull.Image
 		if image == "" {
 			continue

@@ -36,8 +36,9 @@ type Container struct {
 	Message string
 	// Volumes are the image volumes that the container mounts: name and reference.
 	Volumes []Volume
-	// Crash is set for Crashed.
-	Crash evidence.Crash
+	// Crash is set for Crashed; NeverRan says of it that nothing of the image has run.
+	Crash    evidence.Crash
+	NeverRan bool
 }
 
 // Volume is an image volume.
@@ -66,7 +67,9 @@ func Read(pod *corev1.Pod) []Container {
 				continue
 			}
 			if ended(&statuses[i]) {
-				out = append(out, Container{State: Crashed, Kind: kind, Name: spec.Name, Image: evidence.CleanReference(spec.Image), Crash: crash(&statuses[i])})
+				c := Container{State: Crashed, Kind: kind, Name: spec.Name, Image: evidence.CleanReference(spec.Image), Policy: string(spec.ImagePullPolicy)}
+				c.Crash, c.NeverRan = crash(&statuses[i]), neverRan(&statuses[i])
+				out = append(out, c)
 				continue
 			}
 			if statuses[i].State.Waiting == nil {
@@ -108,7 +111,7 @@ func read(kind evidence.ContainerKind, s *corev1.ContainerStatus, spec *corev1.C
 		c.State = Failing
 	case crashReasons[w.Reason]:
 		c.State = Crashed
-		c.Crash = crash(s)
+		c.Crash, c.NeverRan = crash(s), neverRan(s)
 	case w.Reason == "ContainerCreating", w.Reason == "PodInitializing", w.Reason == "":
 		c.State = Silent
 	default:
@@ -162,6 +165,25 @@ func crash(s *corev1.ContainerStatus) evidence.Crash {
 		}
 	}
 	return out
+}
+
+// startTexts are how runc and crun say that they do not find what they are to run, or cannot run it.
+var startTexts = []string{"no such file or directory", "executable file not found in $PATH", "exec format error"}
+
+// neverRan tells a container that could not be made or started from a program that ran and ended. Exit codes 127 and 128 are
+// the runtimes' own for it (containerd, internal/cri/server/container_start.go; cri-dockerd), and a shell's for its own reasons.
+func neverRan(s *corev1.ContainerStatus) bool {
+	if w := s.State.Waiting; w != nil && (w.Reason == "CreateContainerError" || w.Reason == "RunContainerError" || w.Reason == "StartError") {
+		return true
+	}
+	t := s.State.Terminated
+	if t == nil {
+		t = s.LastTerminationState.Terminated
+	}
+	if t == nil {
+		return false
+	}
+	return t.Reason == "StartError" || t.Reason == "ContainerCannotRun" || (t.ExitCode == 127 || t.ExitCode == 128) && containsAny(t.Message, startTexts)
 }
 
 func byName(cs []corev1.Container) map[string]*corev1.Container {
