@@ -9,36 +9,25 @@ import (
 )
 
 // Findings diagnoses every case and groups them by root cause: the one that
-// strands most pods first, then by key. Its clock is the collection's own. A planned image that is served makes none.
+// strands most pods first, then by key. Its clock is the collection's own. A planned image that is served makes none, nor
+// does a suspect whose node shows nothing wrong.
 func Findings(c *evidence.Collection) []Finding {
 	byKey := map[string]*Finding{}
 	seen := map[string]bool{}
-	for _, one := range c.Cases {
+	for i, one := range slices.Concat(c.Cases, c.Suspects) {
 		if one == nil || seen[identity(one)] {
 			continue
 		}
 		seen[identity(one)] = true
-		d := Diagnose(one, c.ObservedAt)
-		if d.Served {
+		if i >= len(c.Cases) {
+			if d, ok := Suspected(one, c.ObservedAt); ok {
+				group(byKey, d, one)
+			}
 			continue
 		}
-		f := byKey[d.Key]
-		if f == nil {
-			byKey[d.Key] = &Finding{Diagnosis: d, Cases: []*evidence.Case{one}}
-			continue
+		if d := Diagnose(one, c.ObservedAt); !d.Served {
+			group(byKey, d, one)
 		}
-		f.Cases = append(f.Cases, one)
-		if better(d, f.Diagnosis) {
-			d, f.Diagnosis = f.Diagnosis, d
-		}
-		// What one case leaves open stays open for the finding that stands for it.
-		for _, g := range d.Gaps {
-			f.gap(g)
-		}
-		for _, c := range d.Candidates {
-			f.allow(c.Cause)
-		}
-		f.RuledOut = slices.DeleteFunc(f.RuledOut, func(r RuledOut) bool { return f.allows(r.Cause) })
 	}
 	out := make([]Finding, 0, len(byKey))
 	for _, f := range byKey {
@@ -52,6 +41,27 @@ func Findings(c *evidence.Collection) []Finding {
 		return cmp.Or(cmp.Compare(reach[b.Key], reach[a.Key]), cmp.Compare(a.Key, b.Key))
 	})
 	return out
+}
+
+// group adds a diagnosed case to the finding of its root cause.
+func group(byKey map[string]*Finding, d Diagnosis, one *evidence.Case) {
+	f := byKey[d.Key]
+	if f == nil {
+		byKey[d.Key] = &Finding{Diagnosis: d, Cases: []*evidence.Case{one}}
+		return
+	}
+	f.Cases = append(f.Cases, one)
+	if better(d, f.Diagnosis) {
+		d, f.Diagnosis = f.Diagnosis, d
+	}
+	// What one case leaves open stays open for the finding that stands for it.
+	for _, g := range d.Gaps {
+		f.gap(g)
+	}
+	for _, c := range d.Candidates {
+		f.allow(c.Cause)
+	}
+	f.RuledOut = slices.DeleteFunc(f.RuledOut, func(r RuledOut) bool { return f.allows(r.Cause) })
 }
 
 // better prefers the diagnosis that is surer and rests on more, so that a finding shows its best evidence.

@@ -150,10 +150,7 @@ func (v *view) seenContent(d *Diagnosis) bool {
 }
 
 func (v *view) damaged(d *Diagnosis, x *evidence.Damage) bool {
-	fact := sentenceOf(v.seen.content, v.damageText(x))
-	one := *fact.Content
-	one.Damages, one.MoreDamages = []evidence.Damage{*x}, max(0, one.MoreDamages)+len(one.Damages)-1
-	fact.Content = &one
+	fact := v.damageFact(x)
 	named := x.Digest != "" && slices.ContainsFunc(v.messages, func(f *evidence.Fact) bool { return strings.Contains(f.Message.Text, x.Digest) })
 	c, sure := CacheCorrupt, Likely
 	if x.Kind == evidence.DamageUnread {
@@ -173,6 +170,15 @@ func (v *view) damaged(d *Diagnosis, x *evidence.Damage) bool {
 	}
 	v.sight(d, c, sure, damageWords(x), fact)
 	return true
+}
+
+// damageFact is what the node has stored, with the one damage that counts here.
+func (v *view) damageFact(x *evidence.Damage) *evidence.Fact {
+	fact := sentenceOf(v.seen.content, v.damageText(x))
+	one := *fact.Content
+	one.Damages, one.MoreDamages = []evidence.Damage{*x}, max(0, one.MoreDamages)+len(one.Damages)-1
+	fact.Content = &one
+	return fact
 }
 
 // damage is what is wrong with this image's own content, what the message names first.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/refloat-dev/refloat/diagnose"
@@ -77,7 +78,7 @@ type Because struct {
 func New(c *evidence.Collection, findings []diagnose.Finding, plans []plan.Plan) Report {
 	r := Report{
 		APIVersion: evidence.APIVersion, Kind: Kind, ObservedAt: c.ObservedAt.UTC(),
-		Scope: c.Scope, Cluster: c.Cluster, Findings: []Finding{}, Crashes: list(c.Crashes), Gaps: list(c.Gaps),
+		Scope: c.Scope, Cluster: c.Cluster, Findings: []Finding{}, Crashes: list(unexplained(c, findings)), Gaps: list(c.Gaps),
 	}
 	for i, f := range findings {
 		out := newFinding(f)
@@ -88,6 +89,20 @@ func New(c *evidence.Collection, findings []diagnose.Finding, plans []plan.Plan)
 	}
 	r.Checked = newChecked(c, r.Findings)
 	return r
+}
+
+// unexplained are the crashes without the suspects that a finding is about.
+func unexplained(c *evidence.Collection, findings []diagnose.Finding) []evidence.Crash {
+	out := c.Crashes
+	for _, one := range c.Suspects {
+		if !slices.ContainsFunc(findings, func(f diagnose.Finding) bool { return slices.Contains(f.Cases, one) }) {
+			continue
+		}
+		out = slices.DeleteFunc(slices.Clone(out), func(k evidence.Crash) bool {
+			return k.Namespace == one.Pull.Namespace && k.Pod == one.Pull.Pod && k.Container == one.Pull.Container
+		})
+	}
+	return out
 }
 
 func newFinding(f diagnose.Finding) Finding {
