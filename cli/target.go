@@ -12,6 +12,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
+	"github.com/refloat-dev/refloat/diagnose"
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/kube"
 	"github.com/refloat-dev/refloat/kube/nodeprobe"
@@ -106,17 +107,35 @@ func (f *targetFlags) see(ctx context.Context, terminal io.Writer, args []string
 		f.registry.Progress = tell
 		sources = append(sources, observe.Named{Vantage: evidence.Registry, Source: f.registry})
 	}
-	if !f.noProbe && !f.noNode {
-		if f.nodes == nil {
-			f.nodes = &nodeprobe.Source{Keep: nodesKeep, Verify: storeInDoubt}
-		}
-		f.nodes.Config = config
-		tell, done := progress(terminal, "%d of %d questions to nodes answered")
-		defer done()
-		f.nodes.Progress = tell
-		sources = append(sources, observe.Named{Vantage: evidence.Node, Source: f.nodes})
+	if err := observe.Run(ctx, c.Cases, sources...); err != nil || f.noProbe || f.noNode {
+		return c, err
 	}
-	return c, observe.Run(ctx, c.Cases, sources...)
+	if f.nodes == nil {
+		f.nodes = &nodeprobe.Source{Keep: nodesKeep, Verify: storeInDoubt}
+	}
+	f.nodes.Config = config
+	tell, done := progress(terminal, "%d of %d questions to nodes answered")
+	defer done()
+	f.nodes.Progress = tell
+	return c, askNodes(ctx, c, f.nodes, observe.Named{Vantage: evidence.API, Source: &kube.API{Client: client}})
+}
+
+// askNodes asks the nodes about all that fails there, and about the suspects what they have stored. A suspect that its node
+// shows to be a pull failure is then looked up like any other.
+func askNodes(ctx context.Context, c *evidence.Collection, nodes *nodeprobe.Source, api observe.Named) error {
+	nodes.Stored = func(one *evidence.Case) bool { return slices.Contains(c.Suspects, one) }
+	err := observe.Run(ctx, slices.Concat(c.Cases, c.Suspects), observe.Named{Vantage: evidence.Node, Source: nodes})
+	if err != nil {
+		return err
+	}
+	shown := slices.DeleteFunc(slices.Clone(c.Suspects), func(one *evidence.Case) bool {
+		_, ok := diagnose.Suspected(one, c.ObservedAt)
+		return !ok
+	})
+	if len(shown) == 0 {
+		return nil
+	}
+	return observe.Run(ctx, shown, api)
 }
 
 // completeTarget offers the namespace's pods, and the types that lead to pods.

@@ -35,6 +35,8 @@ type Source struct {
 	Keep time.Duration
 	// Verify says where the node's stored content is in doubt, so that it is read and hashed; nil is nowhere.
 	Verify func(*evidence.Case) bool
+	// Stored says where the node's stored content is all that is asked for; nil is nowhere.
+	Stored func(*evidence.Case) bool
 	// Progress is told how many questions are answered; nil is nobody.
 	Progress func(done, total int)
 
@@ -43,7 +45,10 @@ type Source struct {
 }
 
 // key is what is asked about.
-type key struct{ image, node string }
+type key struct {
+	image, node string
+	stored      bool // its stored content alone
+}
 
 type remembered struct {
 	answer *Answer
@@ -71,12 +76,12 @@ type run struct {
 
 // Observe implements observe.Source.
 func (s *Source) Observe(ctx context.Context, cases []*evidence.Case) error {
-	pairs := slices.DeleteFunc(pairsOf(cases), s.remembers)
+	pairs := slices.DeleteFunc(s.pairs(cases), s.remembers)
 	if len(pairs) == 0 {
 		return nil
 	}
 	for _, p := range pairs {
-		p.question.Spec.Verify = s.Verify != nil && slices.ContainsFunc(p.cases, s.Verify)
+		p.question.Spec.Verify = s.Verify != nil && !p.stored && slices.ContainsFunc(p.cases, s.Verify)
 	}
 	api, err := wire.New(s.Config)
 	if err != nil {
@@ -194,8 +199,8 @@ func (r *run) known(node string) error {
 	return r.silent[node]
 }
 
-// pairsOf groups the cases that fail on a node by image and node, in their order.
-func pairsOf(cases []*evidence.Case) []*pair {
+// pairs groups the cases that fail on a node by image and node, in their order.
+func (s *Source) pairs(cases []*evidence.Case) []*pair {
 	by := map[key]*pair{}
 	var out []*pair
 	for _, c := range cases {
@@ -203,7 +208,10 @@ func pairsOf(cases []*evidence.Case) []*pair {
 		if !ok {
 			continue
 		}
-		k := key{c.Pull.Image, c.Pull.Node}
+		k := key{c.Pull.Image, c.Pull.Node, s.Stored != nil && s.Stored(c)}
+		if k.stored {
+			q.Spec.Checks = []string{"content"}
+		}
 		p := by[k]
 		if p == nil {
 			p = &pair{key: k, question: q}
