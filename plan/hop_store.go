@@ -67,8 +67,12 @@ func (s subject) removeDamage() ([]Step, int) {
 	if others := slices.DeleteFunc(slices.Clone(x.Images), func(name string) bool { return name == s.pull.Image }); len(others) > 0 {
 		note += " Others share it, so that removing one image does not help: " + list3(others, "") + "; they fetch it again at their next pull."
 	}
-	if s.runtime() == "cri-o" || s.runtime() == "docker" || x.Role == "snapshot" || !wholeDigest(x.Digest) {
-		return []Step{s.exact("Remove the damaged "+what+" on "+s.where(), note+" A container that runs pins what is unpacked: stop the pods that use it first.", "", s.crictl("rmi "+quoteImage(s.pull.Image)))}, 0
+	pinned := s.exact("Remove the damaged "+what+" on "+s.where(), note+" A container that runs pins what is unpacked: stop the pods that use it first.", "", s.crictl("rmi "+quoteImage(s.pull.Image)))
+	switch {
+	case s.runtime() == "cri-o", s.runtime() == "docker", s.node.Home == evidence.HomeTalos && x.Role == "snapshot", x.Role != "snapshot" && !wholeDigest(x.Digest):
+		return []Step{pinned}, 0
+	case x.Role == "snapshot": // no blob is to be looked for
+		return []Step{pinned}, 3
 	}
 	var cmds []string
 	for _, ns := range x.Namespaces {
