@@ -26,8 +26,11 @@ func (v *view) mirrorFails(d *Diagnosis, f *evidence.Fact) bool {
 	case registry != nil && behind == c:
 		v.blameHost(d, registry, c, Confirmed)
 		d.cite(f)
-	case registry == nil:
+	case v.mirrorsAlone():
 		v.sight(d, RegistryConfig, Confirmed, what, f, v.seen.config)
+	case registry == nil: // it is asked too, and was not come to
+		v.sight(d, RegistryConfig, Possible, what, f)
+		d.allow(c)
 	case behind != "" && behind != Unknown:
 		v.sight(d, RegistryConfig, Possible, fmt.Sprintf("its mirror %s fails (%s), and then %s too (%s)", short(f.Host.Name, 40), c, short(registry.Host.Name, 40), behind), f, registry)
 		d.allow(behind)
@@ -61,7 +64,7 @@ func (v *view) lyingMirror(d *Diagnosis) bool {
 	f := v.seen.hosts[i]
 	reason := "its mirror " + short(f.Host.Name, 50) + " serves something else than the registry: " + short(f.Host.Lies, 80)
 	switch served := v.asked != nil && v.asked.served != nil; {
-	case d.Cause == CacheCorrupt && receivedWrong(d), served && (stage(d.Cause) == stageImage || stage(d.Cause) == stageName):
+	case d.Cause == CacheCorrupt && receivedWrong(d), served && stage(d.Cause) == stageImage:
 		v.sight(d, RegistryConfig, Confirmed, reason, f, v.seen.config)
 	case stage(d.Cause) == stageImage, stage(d.Cause) == stageName:
 		v.beside(d, RegistryConfig, f)
@@ -74,16 +77,37 @@ func (v *view) lyingMirror(d *Diagnosis) bool {
 
 // onlyMirror is a node that asks a mirror alone, which does not have what the registry serves.
 func (v *view) onlyMirror(d *Diagnosis) bool {
-	if v.asked == nil || v.asked.served == nil || stage(d.Cause) < stageAuth || v.seen.role(evidence.RoleRegistry) != nil {
+	if v.asked == nil || v.asked.served == nil || stage(d.Cause) < stageAuth || !v.mirrorsAlone() {
 		return false
 	}
 	for _, f := range v.seen.hosts {
-		if h := f.Host; h.Role == evidence.RoleMirror && h.Shown && h.Answer != nil && h.Answer.Status >= 400 {
+		// To a 401, 403 or 429 the runtime, with a login of its own, may get another answer than who looked without one.
+		if h := f.Host; h.Role == evidence.RoleMirror && h.Shown && h.Answer != nil && (h.Answer.Status == 404 || h.Answer.Status >= 500) {
 			v.sight(d, RegistryConfig, Confirmed, fmt.Sprintf("it asks %s alone, which answers %d, while the registry serves the image", short(h.Name, 60), h.Answer.Status), f, v.seen.config)
 			return true
 		}
 	}
 	return false
+}
+
+// mirrorsAlone reports whether the node asks its mirrors and never the registry: a registry that the look did not come to is no proof of that.
+func (v *view) mirrorsAlone() bool {
+	if v.seen.role(evidence.RoleRegistry) != nil || v.waysUnseen() {
+		return false
+	}
+	return v.seen.config == nil || !slices.ContainsFunc(v.seen.config.RegistryConfig.Hosts, func(h evidence.ConfiguredHost) bool { return h.Role == evidence.RoleRegistry })
+}
+
+// servingMirror is a mirror that has the image, and is asked before the registry: that this cannot be reached, as at a site without a way
+// out, keeps no pull from working.
+func (v *view) servingMirror() *evidence.Fact {
+	for _, f := range v.seen.hosts {
+		h := f.Host
+		if h.Role == evidence.RoleMirror && h.Fails == "" && h.Lies == "" && h.Answer != nil && h.Answer.Name == evidence.StepManifest && h.Answer.Status == 200 {
+			return f
+		}
+	}
+	return nil
 }
 
 // ignoredFile is a file for this registry that the runtime ignores, so that its mirrors were never asked: what the registry

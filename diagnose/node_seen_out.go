@@ -62,9 +62,18 @@ func (v *view) exclusions() map[Code]string {
 	return out
 }
 
+// waysUnseen reports whether the node's look left out a host, or did not see by which proxy the runtime goes: then what it saw is not all
+// that a pull meets.
+func (v *view) waysUnseen() bool {
+	return slices.ContainsFunc(v.c.Gaps, func(g evidence.Gap) bool {
+		return g.Vantage == evidence.Node && (strings.HasPrefix(g.What, "the way ") || strings.HasPrefix(g.What, "the proxy settings ") ||
+			strings.HasPrefix(g.What, "the rest of node ") || strings.Contains(g.What, " of the hosts that are configured "))
+	})
+}
+
 // pathExclusions go by every host that the pull touches: one that fails at a hop leaves that hop open.
 func (v *view) pathExclusions(out map[Code]string) {
-	if len(v.seen.hosts) == 0 {
+	if len(v.seen.hosts) == 0 || v.waysUnseen() {
 		return
 	}
 	node := v.nodeName()

@@ -106,6 +106,9 @@ func (v *view) hostFails(d *Diagnosis, f *evidence.Fact) bool {
 		return false
 	case c == "":
 		return v.answersNow(d, f)
+	case f.Host.Role == evidence.RoleRegistry && v.servingMirror() != nil:
+		m := v.servingMirror()
+		v.notNow(d, "its mirror "+short(m.Host.Name, 50)+" has the image, and is asked before "+short(f.Host.Name, 50), m)
 	case bypassed != nil && f.Host.Role == evidence.RoleRegistry && c.Family() == "network":
 		sure := Likely
 		if v.oneNode {
@@ -153,7 +156,7 @@ func (v *view) hiddenFault(d *Diagnosis) bool {
 	case quiet && mirror != nil && mirror.Host.Costs > 0:
 		v.sight(d, RegistryConfig, Likely, fmt.Sprintf("its mirror %s costs each pull %s", short(mirror.Host.Name, 60), took(mirror.Host.Costs)), mirror)
 		return true
-	case f == nil || oneOf(faultOf(f.Host), "", Unknown):
+	case f == nil || oneOf(faultOf(f.Host), "", Unknown) || v.servingMirror() != nil:
 		return false
 	case quiet:
 		v.blameHost(d, f, faultOf(f.Host), Likely)

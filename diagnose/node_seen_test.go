@@ -184,7 +184,9 @@ func TestSeenGroupsByRegistry(t *testing.T) {
 		c.Pull.Image, c.Pull.UID, c.Pull.Node = registry+"/web/api:1.4", registry, "node-2"
 		return c
 	}
-	said := func(registry string) *evidence.Fact { return waiting(strings.ReplaceAll(badCA, "shop.example", registry)) }
+	said := func(registry string) *evidence.Fact {
+		return waiting(strings.ReplaceAll(badCA, "shop.example", registry))
+	}
 	apart := Findings(&evidence.Collection{ObservedAt: noon, Cases: []*evidence.Case{on("gitlab.example", said("gitlab.example")), on("releases.example", said("releases.example"))}})
 	if len(apart) != 2 {
 		t.Errorf("%d findings", len(apart))
@@ -206,6 +208,30 @@ func TestOneNodeMayHaveAMirror(t *testing.T) {
 		{name: "not found", facts: []*evidence.Fact{waiting(notFound), onlyHere}, cause: TagNotFound, sure: Possible, stays: []Code{RegistryConfig, RepositoryNotFound}},
 		{name: "wrong bytes are no CA's fault", facts: []*evidence.Fact{wrong, noCA}, cause: CacheCorrupt, sure: Possible, stays: []Code{RegistryConfig}},
 	})
+}
+
+// A site without a way out asks its mirror, and the registry that nobody reaches is no fault.
+func TestSeenWithoutAWayOut(t *testing.T) {
+	t.Parallel()
+	has := mirrorSeen(evidence.Host{Answer: &evidence.Step{Name: evidence.StepManifest, Status: 200}})
+	lacks := mirrorSeen(evidence.Host{Answer: &evidence.Step{Name: evidence.StepManifest, Status: 404}})
+	login := mirrorSeen(evidence.Host{Shown: true, Answer: &evidence.Step{Name: evidence.StepManifest, Status: 401}})
+	fine := asked(probeOf(good(nil)))
+	silent := podWith()
+	silent.Pod.PullingSince = noon.Add(-2 * time.Minute)
+	runJoins(t, []join{
+		{name: "the mirror has it", facts: []*evidence.Fact{message("shop.example", ioTimeout), has, hostSeen(noConnect)}, cause: Timeout, sure: Possible, says: "its mirror cache.example has the image"},
+		{name: "the mirror has it, and no message", facts: []*evidence.Fact{silent, has, hostSeen(noConnect)}, cause: Stalled, sure: Possible},
+		{name: "the mirror has it not", facts: []*evidence.Fact{waiting(notFound), lacks, hostSeen(noConnect)}, cause: TagNotFound, sure: Possible, stays: []Code{Timeout}},
+		{name: "a mirror alone, that asks for a login", facts: []*evidence.Fact{waiting(notFound), fine, login}, cause: TagNotFound, sure: Possible},
+		{name: "a mirror before a registry that was not come to", facts: []*evidence.Fact{mirrorMessage(connRefuse), mirrorSeen(refusing),
+			configSeen(evidence.RegistryConfig{Hosts: []evidence.ConfiguredHost{{Role: evidence.RoleMirror}, {Role: evidence.RoleRegistry}}})}, cause: RegistryConfig, sure: Possible, stays: []Code{Refused}},
+	})
+	c := caseOf(waiting(noHost), hostSeen(refusing))
+	c.Gaps = append(c.Gaps, evidence.Gap{Vantage: evidence.Node, What: "the way to blobs.example", Why: "the look ended before it answered"})
+	if d := Diagnose(c, noon); slices.ContainsFunc(d.RuledOut, func(r RuledOut) bool { return strings.Contains(r.Why, "resolves") }) {
+		t.Errorf("%v", d.RuledOut)
+	}
 }
 
 // A healthy node's hosts are no evidence for a reader.
