@@ -11,6 +11,7 @@ import (
 
 	"github.com/refloat-dev/refloat/internal/registrytest"
 	"github.com/refloat-dev/refloat/test/cluster/internal/daemon"
+	"github.com/refloat-dev/refloat/test/cluster/internal/proc"
 )
 
 // Answers of the lab's DNS, and modes of a registry's port 443.
@@ -127,6 +128,15 @@ func (l *Lab) Service(ctx context.Context, node, service, verb string) error {
 		return err
 	}
 	return c.Do(ctx, service, verb)
+}
+
+// SignalProgram sends a signal to one of the lab's host programs, such as kube-apiserver.
+func (l *Lab) SignalProgram(name string, sig os.Signal) error {
+	rec, ok := proc.Find(l.path("pids"), name)
+	if !ok {
+		return fmt.Errorf("there is no record of %s", name)
+	}
+	return rec.Signal(sig)
 }
 
 // NodePath is where a node's file can be reached from the host while the node runs.

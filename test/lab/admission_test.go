@@ -26,7 +26,6 @@ const admissionNamespace = "agent-admission"
 // TestAgentAdmission tries what RBAC cannot forbid: to answer for another node, to forge an answer, to probe freely.
 func TestAgentAdmission(t *testing.T) {
 	t.Parallel()
-	installAgent(t)
 	ctx := t.Context()
 	if err := lab.MakeNamespace(ctx, admissionNamespace); err != nil {
 		t.Fatal(err)

@@ -22,7 +22,10 @@ import (
 	"github.com/refloat-dev/refloat/test/cluster"
 )
 
-var capture = flag.Bool("capture", false, "save each case into ../cases/testdata")
+var (
+	capture = flag.Bool("capture", false, "save each case into ../cases/testdata")
+	running = flag.String("lab", "", "use the lab of this name, which is up, and leave it up")
+)
 
 // lab is the one that all tests share.
 var lab *cluster.Lab
@@ -46,14 +49,8 @@ func TestMain(m *testing.M) {
 func withLab(m *testing.M) int {
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
-	// A run that was killed may have left its lab, with whatever was broken then.
-	if err := cluster.Down(ctx, name); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
 	var err error
-	lab, err = cluster.Up(ctx, cluster.Config{Name: name, Nodes: 3, Progress: os.Stderr})
-	if err != nil {
+	if lab, err = openLab(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -67,11 +64,25 @@ func withLab(m *testing.M) int {
 		return 1
 	}
 	code := m.Run()
+	if *running != "" {
+		return code
+	}
 	if err := lab.Down(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, "the lab did not end:", err)
 		return 1
 	}
 	return code
+}
+
+func openLab(ctx context.Context) (*cluster.Lab, error) {
+	if *running != "" {
+		return cluster.Open(*running)
+	}
+	// A run that was killed may have left its lab, with whatever was broken then.
+	if err := cluster.Down(ctx, name); err != nil {
+		return nil, err
+	}
+	return cluster.Up(ctx, cluster.Config{Name: name, Nodes: 3, Progress: os.Stderr})
 }
 
 // skipAll names what is not run: a gate that skips must say what.

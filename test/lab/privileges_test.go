@@ -23,7 +23,6 @@ const privilegedImage = "cloud.lab/app:1.0"
 // TestAgentPrivileges takes away each privilege of the agent's pod, one at a time, and sees every check that the manifest names
 // behind it report a gap that it does not have otherwise. It runs before the tests that are parallel: they break the spare node.
 func TestAgentPrivileges(t *testing.T) {
-	installAgent(t)
 	linkResolvConf(t, lab.Spare().Name)
 	all, err := deploy.Privileges()
 	if err != nil {

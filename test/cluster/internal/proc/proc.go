@@ -86,6 +86,16 @@ func (r Record) present() bool {
 	return err == nil && start == r.Start
 }
 
+// Signal sends the process a signal, if it is still the very one.
+func (r Record) Signal(sig os.Signal) error {
+	p, err := os.FindProcess(r.PID) // before the check, as in Kill
+	if err != nil || !r.Alive() {
+		return fmt.Errorf("%s (pid %d) does not run", r.Name, r.PID)
+	}
+	defer func() { _ = p.Release() }()
+	return p.Signal(sig)
+}
+
 // Kill ends the process at once and waits until it is gone.
 func (r Record) Kill(ctx context.Context) error {
 	// The handle is taken before the check: on Linux it holds the process, so the pid cannot change hands in between.
