@@ -22,6 +22,8 @@ type Case struct {
 	// Ambiguous lists every cause that leaves the same texts and facts in the API, Cause among them: from there a tool may
 	// only say that each is possible. Empty where the API tells.
 	Ambiguous []string
+	// OnlyNode says that the API shows a crash and nothing of the image: only the failing node tells.
+	OnlyNode bool
 	// Takes says what no other case may use meanwhile.
 	Takes Takes
 	// Break makes the failure and the workloads that meet it. It must be able to run again after Heal.

@@ -137,7 +137,7 @@ func snapshotEmptied() Case {
 		served: empty,
 		// The program is in a layer that all images share; the way to it leads through a folder of the emptied one.
 		edit: func(spec *v1.PodSpec) { spec.Containers[0].Command = []string{"/usr/share/../../app"} },
-	}.of(Case{Name: "cache-emptied-snapshot", Cause: "node.cache-corrupt", About: "an unpacked layer's folder on one node has been emptied"})
+	}.of(Case{Name: "cache-emptied-snapshot", Cause: "node.cache-corrupt", OnlyNode: true, About: "an unpacked layer's folder on one node has been emptied"})
 }
 
 func configGone(_ context.Context, l *Lab, img registryv1.Image) error {

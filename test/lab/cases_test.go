@@ -77,13 +77,16 @@ func runCase(t *testing.T, c cluster.Case) {
 // look asks one vantage point after the other, and says how a report differs from what the case shows; empty where none does.
 func look(t *testing.T, c cluster.Case) string {
 	t.Helper()
-	args := target(t, c)
+	args, outside := target(t, c), c
+	if c.OnlyNode {
+		outside.Cause = "" // a crash, and no more
+	}
 	code, r := why(t, append(args, "--no-probe")...)
-	if problem := mismatch(c, code, r); problem != "" {
+	if problem := mismatch(outside, code, r); problem != "" {
 		return problem
 	}
 	code, r = why(t, append(args, "--no-node")...)
-	if problem := unproven(c, code, r, confirmed); problem != "" {
+	if problem := unproven(outside, code, r, confirmed); problem != "" {
 		return "with the registry asked, " + problem
 	}
 	code, r = why(t, args...)
@@ -102,8 +105,8 @@ var confirmed = strings.Fields(`account-restricted account-restricted-disabled b
 	unavailable unavailable-gateway unsupported-format unsupported-format-chart`)
 
 // atNode are those of which the failing node's own agent proves it.
-var atNode = strings.Fields(`cache-corrupt-blob cache-cut-blob cache-damaged-snapshot cache-deleted-layer cache-empty-blob
-	cache-missing-blob client-blocked client-blocked-address disk-full-inodes disk-full-space dns-nxdomain
+var atNode = strings.Fields(`cache-corrupt-blob cache-cut-blob cache-damaged-snapshot cache-deleted-layer cache-emptied-snapshot
+	cache-empty-blob cache-missing-blob client-blocked client-blocked-address disk-full-inodes disk-full-space dns-nxdomain
 	dns-resolver dns-servfail dns-timeout filesystem hosts-toml-syntax http-mismatch mirror-blackholed mirror-dead
 	mirror-lying mirror-silent provider-empty provider-failed provider-forbidden provider-missing proxy proxy-dead
 	rate-limited rate-limited-bare refused refused-node registry-config runtime-unavailable sandbox-image sidecar
