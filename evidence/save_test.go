@@ -54,6 +54,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"type", head + `"cases":7}`, `has a number where "cases"`},
 		{"null case", head + `"cases":[null]}`, "case 1 of the case file is null"},
 		{"null fact", head + `"cases":[{"pull":{},"facts":[null]}]}`, "fact 1 of case 1"},
+		{"null suspect", head + `"suspects":[null]}`, "suspect 1 of the case file is null"},
 		{"more", head + `"cases":[]} {}`, "goes on after its end, at byte"},
 	}
 	for _, tt := range tests {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -152,6 +153,28 @@ func TestVerify(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(map[string]bool{"web-1": true, "web-3": false}, got); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// TestStored: of a suspect the stored content alone is asked, beside and apart from what is asked of a failing pull.
+func TestStored(t *testing.T) {
+	t.Parallel()
+	bubble(t, done, func(t *testing.T, s *agenttest.Server, src *Source) {
+		suspect := failing("web-2", "reg.lab/a:1", "node-1")
+		src.Stored = func(c *evidence.Case) bool { return c == suspect }
+		src.Verify = func(*evidence.Case) bool { return true }
+		observe(t, src, failing("web-1", "reg.lab/a:1", "node-1"), suspect)
+		var checks []string
+		for _, name := range s.Names() {
+			var p v1alpha1.NodeProbe
+			_, short, _ := strings.Cut(name, "/")
+			s.Get("shop", short, &p)
+			checks = append(checks, fmt.Sprint(p.Spec.Pod.Name, p.Spec.Checks, p.Spec.Verify))
+		}
+		slices.Sort(checks)
+		if diff := cmp.Diff([]string{"web-1[] true", "web-2[content] false"}, checks); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -161,6 +161,42 @@ func TestReadCrashNotWaiting(t *testing.T) {
 	}
 }
 
+func TestNeverRan(t *testing.T) {
+	t.Parallel()
+	const noFile = `runc create failed: exec: "/app": stat /app: no such file or directory`
+	tests := []struct {
+		name, waits string
+		ended       string
+		code        int32
+		message     string
+		want        bool
+	}{
+		{"started and waits", "CrashLoopBackOff", "StartError", 128, noFile, true},
+		{"cannot be run", "RunContainerError", "", 0, "", true},
+		{"cannot be made", "CreateContainerError", "Error", 1, "panic", true},
+		{"dockerd", "CrashLoopBackOff", "ContainerCannotRun", 127, noFile, true},
+		{"CRI-O", "CrashLoopBackOff", "Error", 127, `executable file not found in $PATH`, true},
+		{"another machine's program", "CrashLoopBackOff", "Error", 128, "exec /app: exec format error", true},
+		{"a shell that finds no program", "CrashLoopBackOff", "Error", 127, "", false},
+		{"ran and ended", "CrashLoopBackOff", "Error", 1, "open /data: no such file or directory", false},
+		{"killed", "CrashLoopBackOff", "OOMKilled", 137, "", false},
+		{"its configuration", "CreateContainerConfigError", "", 0, "", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			pod := podWith(tt.waits, "")
+			if tt.ended != "" {
+				pod.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{Reason: tt.ended, ExitCode: tt.code, Message: tt.message}
+			}
+			got := stuck.Read(pod)
+			if len(got) != 1 || got[0].State != stuck.Crashed || got[0].NeverRan != tt.want {
+				t.Errorf("want %v, got %+v", tt.want, got)
+			}
+		})
+	}
+}
+
 func TestConcerns(t *testing.T) {
 	t.Parallel()
 	app := stuck.Container{Kind: evidence.App, Name: "app", Image: "reg.lab/app:2"}
