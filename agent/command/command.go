@@ -96,7 +96,11 @@ func parse(f *flag.FlagSet, args []string, out io.Writer, text string) ([]string
 			fmt.Fprint(out, text+"\nFlags:\n")
 			f.VisitAll(func(one *flag.Flag) {
 				kind, usage := flag.UnquoteUsage(one)
-				fmt.Fprintf(out, "  --%-24s %s\n", strings.TrimSpace(one.Name+" "+kind), usage)
+				dashes := "--"
+				if len(one.Name) == 1 {
+					dashes = " -"
+				}
+				fmt.Fprintf(out, "  %s%-24s %s\n", dashes, strings.TrimSpace(one.Name+" "+kind), usage)
 			})
 			return nil, err
 		} else if err != nil {
