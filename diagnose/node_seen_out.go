@@ -65,8 +65,8 @@ func (v *view) exclusions() map[Code]string {
 // waysUnseen reports whether the node's look left out a host, or did not see by which proxy the runtime goes: then what it saw is not all
 // that a pull meets.
 func (v *view) waysUnseen() bool {
-	return slices.ContainsFunc(v.c.Gaps, func(g evidence.Gap) bool {
-		return g.Vantage == evidence.Node && (strings.HasPrefix(g.What, "the way ") || strings.HasPrefix(g.What, "the proxy settings ") ||
+	return v.proxyUnseen() || slices.ContainsFunc(v.c.Gaps, func(g evidence.Gap) bool {
+		return g.Vantage == evidence.Node && (strings.HasPrefix(g.What, "the way ") ||
 			strings.HasPrefix(g.What, "the rest of node ") || strings.Contains(g.What, " of the hosts that are configured "))
 	})
 }

@@ -137,6 +137,10 @@ func oneOf(c Code, of ...Code) bool { return slices.Contains(of, c) }
 // blameHost names the very hop.
 func (v *view) blameHost(d *Diagnosis, f *evidence.Fact, c Code, sure Confidence) {
 	v.host, v.hop = f.Host.Name, hopText(f.Host)
+	if sure == Confirmed && f.Host.Proxy == "" && oneOf(c, DNS, Refused, Timeout) && v.proxyUnseen() { // the look went there directly
+		sure = Likely
+		d.allow(Proxy)
+	}
 	reason := roleText(f.Host) + v.hop
 	switch {
 	case v.oneNode:
@@ -145,6 +149,13 @@ func (v *view) blameHost(d *Diagnosis, f *evidence.Fact, c Code, sure Confidence
 		reason = short(reason, 90) + ", while this machine reaches it"
 	}
 	v.sight(d, c, sure, reason, f)
+}
+
+// proxyUnseen reports whether the environment of the runtime, and with it its proxy, could not be read.
+func (v *view) proxyUnseen() bool {
+	return slices.ContainsFunc(v.c.Gaps, func(g evidence.Gap) bool {
+		return g.Vantage == evidence.Node && strings.HasPrefix(g.What, "the proxy settings ")
+	})
 }
 
 // hiddenFault is a host that fails where the message tells of no host, or of what comes behind.

@@ -229,6 +229,11 @@ func TestSeenWithoutAWayOut(t *testing.T) {
 	})
 	c := caseOf(waiting(noHost), hostSeen(refusing))
 	c.Gaps = append(c.Gaps, evidence.Gap{Vantage: evidence.Node, What: "the way to blobs.example", Why: "the look ended before it answered"})
+	direct := caseOf(message("shop.example", ioTimeout), hostSeen(noConnect))
+	direct.Gaps = append(direct.Gaps, evidence.Gap{Vantage: evidence.Node, What: "the proxy settings of the runtime's process on node-2"})
+	if d := Diagnose(direct, noon); d.Cause != Timeout || d.Confidence != Likely || !d.allows(Proxy) {
+		t.Errorf("by an unknown proxy: %s (%s)", d.Cause, d.Confidence)
+	}
 	if d := Diagnose(c, noon); slices.ContainsFunc(d.RuledOut, func(r RuledOut) bool { return strings.Contains(r.Why, "resolves") }) {
 		t.Errorf("%v", d.RuledOut)
 	}
