@@ -11,6 +11,9 @@
 // for the version. API then costs one request for each distinct secret, service
 // account and owner of the failing pods, and at most 50 for nodes.
 //
+// Containers that could never start are suspects beside the crashes, of at most
+// 50 images and nodes; finding them costs no request.
+//
 // Planned is for images that nothing runs yet: one request a page of 500 nodes,
 // one for each distinct service account and secret that is not in the manifests,
 // and at most 20 for the nodes' disks.
