@@ -354,6 +354,14 @@ func TestDownloads(t *testing.T) {
 	if _, gaps := s.Downloads(ctx, web, time.Hour); len(gaps) != 1 {
 		t.Error(gaps)
 	}
+	// Where none may stand still nothing is watched: what moved a moment ago, what is whole, what is over.
+	f.mu.Lock()
+	f.statuses["k8s.io"], f.statuses["moby"] = f.statuses["k8s.io"][2:], nil
+	f.statuses["k8s.io"][0].UpdatedAt = at(time.Second)
+	f.mu.Unlock()
+	if d, gaps := s.Downloads(t.Context(), web, time.Hour); len(d.Active) != 2 || len(gaps) > 0 {
+		t.Error(d, gaps)
+	}
 }
 
 // TestManyBlobs bounds what a store of 100,000 files takes.
