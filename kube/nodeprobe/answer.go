@@ -25,7 +25,7 @@ func (p *probe) answer() (*Answer, error) {
 	if s.Evidence == nil {
 		return out, nil
 	}
-	out.Cut = max(0, s.Evidence.Cut)
+	out.Cut = min(max(0, s.Evidence.Cut), 1<<30)
 	for _, f := range s.Evidence.Facts {
 		switch {
 		case f == nil:

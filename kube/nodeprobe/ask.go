@@ -8,10 +8,12 @@ package nodeprobe
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -92,8 +94,19 @@ type probe struct {
 	Status     v1alpha1.NodeProbeStatus `json:"status,omitzero"`
 }
 
+// errUnreadable says that an answer is there that this version cannot read: waiting for another would be in vain.
+var errUnreadable = errors.New("the node's answer cannot be read: refloat-agent and this program may be of different versions")
+
+// probeOf reads a NodeProbe.
+func probeOf(raw json.RawMessage) (*probe, error) {
+	p := new(probe)
+	if err := json.Unmarshal(raw, p); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	return p, nil
+}
+
 type metadata struct {
-	GenerateName    string                  `json:"generateName,omitempty"`
 	Name            string                  `json:"name,omitempty"`
 	Namespace       string                  `json:"namespace,omitempty"`
 	UID             string                  `json:"uid,omitempty"`
@@ -117,7 +130,7 @@ func (p *probe) path() string { return collection(p.Metadata.Namespace) + "/" + 
 func (a *Asker) create(ctx context.Context, q Question) (*probe, error) {
 	in := probe{
 		APIVersion: v1alpha1.Group + "/" + v1alpha1.Version, Kind: v1alpha1.NodeProbeKind, Spec: q.Spec,
-		Metadata: metadata{GenerateName: "refloat-", Labels: map[string]string{"app.kubernetes.io/managed-by": "refloat"}},
+		Metadata: metadata{Name: "refloat-" + strings.ToLower(rand.Text()[:16]), Labels: map[string]string{"app.kubernetes.io/managed-by": "refloat"}},
 	}
 	if pod := q.Spec.Pod; pod != nil {
 		in.Metadata.Owners = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: types.UID(pod.UID)}}
@@ -128,6 +141,11 @@ func (a *Asker) create(ctx context.Context, q Question) (*probe, error) {
 	case notInstalled(err):
 		return nil, ErrNotInstalled
 	case err != nil:
+		var said apierrors.APIStatus
+		if !errors.As(err, &said) { // it may have been made: nobody would know of it
+			in.Metadata.Namespace = q.Namespace
+			a.remove(ctx, &in)
+		}
 		return nil, err
 	}
 	return out, nil
@@ -186,17 +204,22 @@ func (a *Asker) follow(ctx context.Context, p *probe, began func()) (*Answer, er
 		switch {
 		case answer != nil || refused != nil:
 			return answer, refused
-		case errors.Is(err, errGone):
-			return nil, errGone
+		case errors.Is(err, errGone), errors.Is(err, errUnreadable):
+			return nil, err
 		}
 		select { // the watch broke, or its version is too old: look, and watch again from there
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-time.After(pause):
 		}
-		now := new(probe)
-		err = a.API.Do(ctx, wire.Request{Path: p.path()}, now)
+		var raw json.RawMessage
+		var now *probe
+		if err = a.API.Do(ctx, wire.Request{Path: p.path()}, &raw); err == nil {
+			now, err = probeOf(raw)
+		}
 		switch {
+		case errors.Is(err, errUnreadable):
+			return nil, err
 		case err == nil && now.Metadata.UID == p.Metadata.UID:
 			if take(now) {
 				return answer, refused
@@ -216,11 +239,10 @@ var errEnough = errors.New("the answer is there")
 func (a *Asker) watch(ctx context.Context, p *probe, version string, take func(*probe) bool) error {
 	q := url.Values{"watch": {"true"}, "fieldSelector": {"metadata.name=" + p.Metadata.Name}, "resourceVersion": {version}}
 	err := a.API.Watch(ctx, collection(p.Metadata.Namespace), q, func(e wire.Event) error {
-		now := new(probe)
-		if err := json.Unmarshal(e.Object, now); err != nil {
-			return fmt.Errorf("reading the answer: %w", err)
-		}
+		now, err := probeOf(e.Object)
 		switch {
+		case err != nil:
+			return err
 		case e.Type == "DELETED":
 			return errGone
 		case take(now):
@@ -240,6 +262,10 @@ const removeWithin = 3 * time.Second
 func (a *Asker) remove(ctx context.Context, p *probe) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
 	defer cancel()
+	body := map[string]any{"apiVersion": "v1", "kind": "DeleteOptions"}
+	if p.Metadata.UID != "" { // this one, and none that has its name by now
+		body["preconditions"] = map[string]any{"uid": p.Metadata.UID}
+	}
 	// Best effort: the agent removes it a while after it has answered, and the pod's removal takes it along.
-	_ = a.API.Do(ctx, wire.Request{Method: "DELETE", Path: p.path()}, nil)
+	_ = a.API.Do(ctx, wire.Request{Method: "DELETE", Path: p.path(), Body: body}, nil)
 }
