@@ -34,6 +34,7 @@ func (s *Store) Downloads(ctx context.Context, image string, watch time.Duration
 	if s.records == nil {
 		return gap("the node's downloads", "containerd does not answer: "+s.silent.Error())
 	}
+	s.records.wake(ctx)
 	before, err := s.records.downloads(ctx)
 	if err != nil {
 		return gap("the node's downloads", err.Error())

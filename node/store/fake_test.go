@@ -83,8 +83,8 @@ func (f *fake) file(digest string) string {
 	return f.path(contentFolder, "blobs/sha256", strings.TrimPrefix(digest, "sha256:"))
 }
 
-// serve starts the API, and open opens the store with it or, where it was not started, without.
-func (f *fake) serve() {
+// serve starts the API until stop, and open opens the store with it or, where it was not started, without.
+func (f *fake) serve() (stop func()) {
 	f.t.Helper()
 	l, err := net.Listen("unix", filepath.Join(f.node, "sock"))
 	f.must(err)
@@ -96,6 +96,7 @@ func (f *fake) serve() {
 	snapshotsapi.RegisterSnapshotsServer(s, snapshotsOf{fake: f})
 	go func() { _ = s.Serve(l) }()
 	f.t.Cleanup(s.Stop)
+	return s.Stop
 }
 
 func (f *fake) open() *Store {

@@ -15,6 +15,7 @@ import (
 	snapshotsapi "github.com/containerd/containerd/api/services/snapshots/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -24,6 +25,7 @@ import (
 
 const (
 	callTimeout   = 10 * time.Second
+	wakeTimeout   = 300 * time.Millisecond
 	streamTimeout = 2 * time.Minute
 	maxMessage    = 32 << 20
 	maxNamespaces = 64 // more than these are not looked at; a bit of a word each
@@ -78,6 +80,17 @@ func ask(ctx context.Context, socket, named string) (*records, error) {
 		}
 	}
 	return r, nil
+}
+
+// wake has a connection that was lost tried again at once: the runtime may be back, and the next try is up to two minutes away.
+func (r *records) wake(ctx context.Context) {
+	if r.conn.GetState() != connectivity.TransientFailure {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, wakeTimeout)
+	defer cancel()
+	r.conn.ResetConnectBackoff()
+	r.conn.WaitForStateChange(ctx, connectivity.TransientFailure)
 }
 
 // within is ctx for one namespace.

@@ -135,6 +135,8 @@ func (s *Store) Look(ctx context.Context, image string, o Options) (*evidence.Co
 	}
 	if s.records == nil {
 		l.gap("the records of stored content", "containerd does not answer: "+s.silent.Error(), "")
+	} else {
+		s.records.wake(ctx)
 	}
 	s.memory.Begin(started)
 	if image == "" {

@@ -364,6 +364,25 @@ func TestDownloads(t *testing.T) {
 	}
 }
 
+// TestRuntimeBack: a runtime that was away is asked again as soon as it answers.
+func TestRuntimeBack(t *testing.T) {
+	t.Parallel()
+	f := newFake(t)
+	f.image("k8s.io", web, "layer")
+	stop := f.serve()
+	s := f.open()
+	stop()
+	for range 2 {
+		if _, gaps := s.Downloads(t.Context(), web, 0); len(gaps) != 1 {
+			t.Errorf("while it is away: %+v", gaps)
+		}
+	}
+	f.serve()
+	if _, gaps := s.Downloads(t.Context(), web, 0); len(gaps) > 0 {
+		t.Errorf("when it is back: %+v", gaps)
+	}
+}
+
 // TestManyBlobs bounds what a store of 100,000 files takes.
 func TestManyBlobs(t *testing.T) {
 	t.Parallel()
