@@ -103,7 +103,11 @@ func (f *nodeFlags) run(ctx context.Context, s Streams, name string) error {
 	if err := knownNode(ctx, api, name); err != nil {
 		return interrupted(ctx, err)
 	}
-	q := nodeprobe.Question{Namespace: scope.Namespace, Spec: v1alpha1.NodeProbeSpec{NodeName: name, Image: f.image, Verify: f.verify, Rate: f.rate}}
+	namespace := nodeprobe.Namespace // who may read NodeProbes of a tenant's namespace may not see a whole node
+	if *f.kube.Namespace != "" {
+		namespace = *f.kube.Namespace
+	}
+	q := nodeprobe.Question{Namespace: namespace, Spec: v1alpha1.NodeProbeSpec{NodeName: name, Image: f.image, Verify: f.verify, Rate: f.rate}}
 	asker := nodeprobe.Asker{API: api}
 	if f.verify {
 		asker.Wait = verifyWait

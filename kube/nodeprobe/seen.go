@@ -11,6 +11,8 @@ import (
 // Where deploy/agent puts the agent.
 const (
 	agentNamespace = "refloat-system"
+	// Namespace is where free questions are asked unless another one is named: tenants do not read there.
+	Namespace = agentNamespace
 	agentLabel     = "app.kubernetes.io/name=refloat-agent"
 )
 
