@@ -169,6 +169,12 @@ func (v *view) agree(d *Diagnosis, w *answers, both []Code) {
 		d.lead(both[0], sure)
 	}
 	v.settleOn(d, w, both)
+	if sure == Confirmed && stage(d.Cause) == stageName && v.oneNode && !v.noMirror() {
+		// Another node has the image from somewhere: it was here once, or it comes from a mirror that this node does not ask.
+		d.Confidence = Likely
+		d.RuledOut = slices.DeleteFunc(d.RuledOut, func(r RuledOut) bool { return r.Cause == RegistryConfig })
+		d.allow(RegistryConfig)
+	}
 }
 
 // settleOn rules out what the registry's answer leaves no room for, and names the credential that was used.

@@ -33,6 +33,13 @@ func (v *view) exonerate(d *Diagnosis) {
 	}
 }
 
+// noMirror reports whether the node was seen to ask the image's own registry and nothing else, by files without a fault.
+func (v *view) noMirror() bool {
+	s := v.seen
+	return s != nil && s.config != nil && len(s.config.RegistryConfig.Problems) == 0 && s.role(evidence.RoleMirror) == nil &&
+		!slices.ContainsFunc(s.config.RegistryConfig.Hosts, func(h evidence.ConfiguredHost) bool { return h.Role == evidence.RoleMirror })
+}
+
 // exclusions are the causes that what the node sees leaves no room for, and why.
 func (v *view) exclusions() map[Code]string {
 	out := map[Code]string{}
@@ -43,8 +50,7 @@ func (v *view) exclusions() map[Code]string {
 		}
 	}
 	v.pathExclusions(out)
-	if s.config != nil && len(s.config.RegistryConfig.Problems) == 0 && s.role(evidence.RoleMirror) == nil &&
-		!slices.ContainsFunc(s.config.RegistryConfig.Hosts, func(h evidence.ConfiguredHost) bool { return h.Role == evidence.RoleMirror }) {
+	if v.noMirror() {
 		out[RegistryConfig] = node + " has no mirror for " + orElse(v.registryHost(), "the registry") + ", and no fault in its files"
 	}
 	if s.disk != nil && len(s.disk.Disk.Areas) > 0 {
