@@ -55,7 +55,7 @@ bench: ## docs/benchmarks.md's figures, on the lab
 	$(GO) run ./test/bench
 
 soak: ## the lab's cases three times over, and ten minutes of each fuzzer
-	cd test/lab && $(GO) test -timeout 2h -count 3
+	cd test/lab && $(GO) test -timeout 2h -count 3 -away 30s
 	$(MAKE) fuzz FUZZ="$$(sed -E 's/:[0-9]+/:600/g' <<<'$(FUZZ)')"
 
 golden: ## rewrite the golden files: first the lab's cases, then what is made from them

@@ -104,7 +104,7 @@ func TestAgentFaults(t *testing.T) {
 		if err := lab.SignalProgram("kube-apiserver", stop); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(30 * time.Second)
+		time.Sleep(*away)
 		if err := lab.SignalProgram("kube-apiserver", goOn); err != nil {
 			t.Fatal(err)
 		}

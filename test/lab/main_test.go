@@ -24,6 +24,7 @@ import (
 
 var (
 	capture = flag.Bool("capture", false, "save each case into ../cases/testdata")
+	away    = flag.Duration("away", 5*time.Second, "how long the agents' API server is away in TestAgentFaults")
 	running = flag.String("lab", "", "use the lab of this name, which is up, and leave it up")
 )
 
