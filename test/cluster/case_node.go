@@ -132,7 +132,7 @@ func runtimeStopped() Case {
 	}.of(Case{Name: "runtime-unavailable", Cause: "node.runtime-unavailable", Takes: Takes{Node: true}, About: "one node's containerd has ended"})
 }
 
-// throttled makes more pods at once than the kubelet pulls for: registryBurst 10, then registryPullQPS 5.
+// throttled makes more pods at once than the kubelet pulls for: the spare node's registryBurst and registryPullQPS.
 func throttled() Case {
 	return outage{
 		scene: scene{namespace: "nightly", app: "shard", image: "open.lab/nightly/shard:44", owner: deployment, replicas: 24},

@@ -98,14 +98,16 @@ evictionPressureTransitionPeriod: 5s
 %[3]s`, n.IP, s.plan().dns(), spareLimits(s, n))
 }
 
-// spareLimits are what the last node has other than the rest. It keeps the kubelet's own limit of pulls, which the rest do
-// not have. And it evicts nobody for its disk: while an image that does not fit is unpacked nothing at all is free, and an
-// eviction in that moment would take away the pod whose error is to be seen.
+// spareLimits are what the last node has other than the rest. It limits how many pulls start in a second, which the rest do
+// not, and to fewer than the kubelet's own 5, since a busy machine starts no more pods than that. And it evicts nobody for
+// its disk: while an image that does not fit is unpacked nothing at all is free, and an eviction in that moment would take
+// away the pod whose error is to be seen.
 func spareLimits(s state, n Node) string {
 	if n != s.Nodes[len(s.Nodes)-1] {
 		return "registryPullQPS: 0\n"
 	}
-	return `registryPullQPS: 5
+	return `registryPullQPS: 1
+registryBurst: 3
 evictionHard:
   memory.available: 100Mi
   nodefs.available: 0%

@@ -134,7 +134,8 @@ func ended(t *testing.T, pod *v1.Pod) error {
 	}
 }
 
-// linkResolvConf makes the node's resolv.conf a link to where systemd-resolved has it.
+// linkResolvConf makes the node's resolv.conf a link to where systemd-resolved has it, which is not mounted: the runtime's
+// process shows it.
 func linkResolvConf(t *testing.T, node string) {
 	t.Helper()
 	sh := func(line string) {
