@@ -108,7 +108,7 @@ func TestHardened(t *testing.T) {
 			if diff := cmp.Diff(paths, seen); diff != "" {
 				t.Errorf("what is mounted is not where the node has it: %s", diff)
 			}
-			if names := slices.Sorted(maps.Keys(paths)); len(names) < 4 {
+			if names := slices.Sorted(maps.Keys(paths)); len(names) < 3 {
 				t.Errorf("volumes: %v", names)
 			}
 		})

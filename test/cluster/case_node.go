@@ -135,7 +135,7 @@ func runtimeStopped() Case {
 // throttled makes more pods at once than the kubelet pulls for: the spare node's registryBurst and registryPullQPS.
 func throttled() Case {
 	return outage{
-		scene: scene{namespace: "nightly", app: "shard", image: "open.lab/nightly/shard:44", owner: deployment, replicas: 24},
+		scene: scene{namespace: "nightly", app: "shard", image: "open.lab/nightly/shard:44", owner: deployment, replicas: 8},
 		on:    spareNode,
 		edit: func(spec *v1.PodSpec) {
 			tolerateAll(spec)
