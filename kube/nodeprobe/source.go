@@ -235,7 +235,7 @@ func questionOf(p evidence.Pull) (Question, bool) {
 	case evidence.VolumeImage:
 		q.Spec.Pod = &v1alpha1.PodReference{Name: p.Pod, UID: p.UID, Volume: p.Volume}
 	case evidence.Sandbox:
-		q.Spec.Image = p.Image
+		q.Namespace, q.Spec.Image = Namespace, p.Image // its answer is of the whole node, which no tenant's readers may see
 	default:
 		return q, false
 	}
