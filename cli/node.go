@@ -14,7 +14,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
-	corev1client "k8s.io/client-go/kubernetes/typed/core/v1"
 
 	"github.com/refloat-dev/refloat/api/v1alpha1"
 	"github.com/refloat-dev/refloat/evidence"
@@ -187,11 +186,7 @@ func (f *nodeFlags) complete(cmd *cobra.Command, args []string, _ string) ([]str
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	config, err := f.kube.ToRESTConfig()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	client, err := corev1client.NewForConfig(config)
+	client, err := coreClient(f.kube)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

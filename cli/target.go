@@ -138,16 +138,21 @@ func askNodes(ctx context.Context, c *evidence.Collection, nodes *nodeprobe.Sour
 	return observe.Run(ctx, shown, api)
 }
 
+// coreClient is what completion lists with.
+func coreClient(k *genericclioptions.ConfigFlags) (*corev1client.CoreV1Client, error) {
+	config, err := k.ToRESTConfig()
+	if err != nil {
+		return nil, err
+	}
+	return corev1client.NewForConfig(config)
+}
+
 // completeTarget offers the namespace's pods, and the types that lead to pods.
 func (f *targetFlags) completeTarget(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
-	config, err := f.kube.ToRESTConfig()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	client, err := corev1client.NewForConfig(config)
+	client, err := coreClient(f.kube)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveError
 	}

@@ -10,10 +10,9 @@ import (
 
 // Where deploy/agent puts the agent.
 const (
-	agentNamespace = "refloat-system"
-	// Namespace is where free questions are asked unless another one is named: tenants do not read there.
-	Namespace = agentNamespace
-	agentLabel     = "app.kubernetes.io/name=refloat-agent"
+	// Namespace is also where free questions are asked unless another one is named: tenants do not read there.
+	Namespace  = "refloat-system"
+	agentLabel = "app.kubernetes.io/name=refloat-agent"
 )
 
 // lastSeen says when a node's agent was last seen: by its newest answer, or by its pod. What may not be read is left out.
@@ -58,7 +57,7 @@ func (a *Asker) agentPod(ctx context.Context, node string) string {
 		} `json:"items"`
 	}
 	q := url.Values{"fieldSelector": {"spec.nodeName=" + node}, "labelSelector": {agentLabel}, "limit": {"5"}}
-	if a.API.Do(ctx, wire.Request{Path: "/api/v1/namespaces/" + agentNamespace + "/pods", Query: q}, &pods) != nil {
+	if a.API.Do(ctx, wire.Request{Path: "/api/v1/namespaces/" + Namespace + "/pods", Query: q}, &pods) != nil {
 		return ""
 	}
 	if len(pods.Items) == 0 {

@@ -271,7 +271,7 @@ func Explain(err error, q Question) (why, how string) {
 	case errors.As(err, &refused):
 		return err.Error(), ""
 	case errors.As(err, &silent):
-		return err.Error(), "kubectl get pods -n " + agentNamespace + " -l " + agentLabel + " -o wide"
+		return err.Error(), "kubectl get pods -n " + Namespace + " -l " + agentLabel + " -o wide"
 	case errors.Is(err, context.Canceled):
 		return "interrupted", ""
 	}
