@@ -13,7 +13,7 @@ func FuzzWellFormed(f *testing.F) {
 	for _, s := range []string{
 		"nginx", "Nginx", "nginx:", "nginx:1.25", "nginx:-1", "a//b", "/a", "a/", "reg.example.com/A", "REG.example.com/a:b@" + d1, "a@sha256:1", "a@sha512:" + digestOf('a'), "a@md5:" + digestOf('b'),
 		"localhost", "localhost/a", "a_b/c__d/e---f", "a___b", "[::1]:5000/a", "[::1]/a", "-a.b/c", "a.b:x/c", digestOf('a'), digestOf('a') + ":1", "a:b:c", "a@b@c", "docker.io/a", "index.docker.io/a", "index.docker.io/A/b", "docker.io/", "a b",
-		strings.Repeat("a", 247), strings.Repeat("a", 238), strings.Repeat("b/", 126) + "c", "x.y/" + strings.Repeat("c", 251), "x.y/" + strings.Repeat("c", 252), "\u00e4/b", "a:" + strings.Repeat("t", 129),
+		strings.Repeat("a", 247), strings.Repeat("a", 238), strings.Repeat("b/", 126) + "c", "x.y/" + strings.Repeat("c", 251), "x.y/" + strings.Repeat("c", 252), "\u00e4/b", "a.c__d/e", "a__b:1/c", "a:" + strings.Repeat("t", 129),
 	} {
 		f.Add(s)
 	}

@@ -42,5 +42,8 @@ func wellFormed(image string) bool {
 	if host == "docker.io" && !strings.Contains(name, "/") {
 		name = "library/" + name
 	}
-	return refHost.MatchString(host) && refPath.MatchString(name) && len(name) <= maxName
+	if !refHost.MatchString(host) {
+		name = host + "/" + name // what is no host's name passes as a path
+	}
+	return refPath.MatchString(name) && len(name) <= maxName
 }
