@@ -56,7 +56,7 @@ type agent struct {
 	api    *wire.Client
 	looks  chan struct{} // a place for each look that may be under way
 	hashes chan struct{} // and for each of those that read all content
-	writes chan struct{} // and for each other request
+	turns  chan struct{} // and for each other request
 	tasks  sync.WaitGroup
 	// listing is set while a list is read.
 	listing atomic.Bool
@@ -92,7 +92,7 @@ func Run(ctx context.Context, c Config) error {
 	a.Looks = cmp.Or(c.Looks, 4)
 	a.Budget, a.VerifyBudget = cmp.Or(c.Budget, 2*time.Minute), cmp.Or(c.VerifyBudget, time.Hour)
 	a.Rate, a.Keep = cmp.Or(c.Rate, 64<<20), cmp.Or(c.Keep, 10*time.Minute)
-	a.looks, a.writes = make(chan struct{}, a.Looks), make(chan struct{}, requests)
+	a.looks, a.turns = make(chan struct{}, a.Looks), make(chan struct{}, requests)
 	a.hashes = make(chan struct{}, max(1, a.Looks/2))
 	a.Log.Info("watching for NodeProbes", "node", c.Node, "version", c.Version)
 	a.follow(ctx)

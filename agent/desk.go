@@ -121,9 +121,7 @@ func (a *agent) later(ctx context.Context, e *entry, after time.Duration, f func
 func (a *agent) expire(ctx context.Context, e *entry) {
 	var wait backoff
 	for ctx.Err() == nil {
-		err := a.request(ctx, wire.Request{Method: "DELETE", Path: e.path(), Body: map[string]any{
-			"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": map[string]any{"uid": e.Metadata.UID},
-		}})
+		err := a.request(ctx, wire.Deletion(e.path(), e.Metadata.UID), nil)
 		if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 			return
 		}

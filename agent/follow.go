@@ -31,15 +31,10 @@ type record struct {
 	} `json:"status"`
 }
 
-const (
-	resource = "/apis/" + v1alpha1.Group + "/" + v1alpha1.Version + "/" + v1alpha1.NodeProbeResource
-	// pageSize is how many come at once; one of them is held at a time.
-	pageSize = "50"
-)
+// pageSize is how many come at once; one of them is held at a time.
+const pageSize = "50"
 
-func (r *record) path() string {
-	return "/apis/" + v1alpha1.Group + "/" + v1alpha1.Version + "/namespaces/" + r.Metadata.Namespace + "/" + v1alpha1.NodeProbeResource + "/" + r.Metadata.Name
-}
+func (r *record) path() string { return wire.NodeProbes(r.Metadata.Namespace) + "/" + r.Metadata.Name }
 
 func (a *agent) own() url.Values { return url.Values{"fieldSelector": {"spec.nodeName=" + a.Node}} }
 
@@ -92,7 +87,7 @@ func (a *agent) step(ctx context.Context, version *string) error {
 	q.Set("allowWatchBookmarks", "true")
 	q.Set("resourceVersion", *version)
 	q.Set("timeoutSeconds", strconv.Itoa(300+rand.IntN(300))) // agents do not come back all at once
-	err := a.api.Watch(watching, resource, q, func(e wire.Event) error {
+	err := a.api.Watch(watching, wire.NodeProbes(""), q, func(e wire.Event) error {
 		var r record
 		if err := json.Unmarshal(e.Object, &r); err != nil {
 			return fmt.Errorf("reading an event: %w", err)
@@ -124,7 +119,7 @@ func (a *agent) list(ctx context.Context) (string, error) {
 	defer a.listing.Store(false)
 	round := a.nextRound()
 	for {
-		page, err := a.api.List(ctx, resource, q, func(raw json.RawMessage) error {
+		page, err := a.api.List(ctx, wire.NodeProbes(""), q, func(raw json.RawMessage) error {
 			var r record
 			if err := json.Unmarshal(raw, &r); err != nil {
 				return fmt.Errorf("reading a NodeProbe: %w", err)

@@ -13,11 +13,6 @@ import (
 	"github.com/refloat-dev/refloat/node"
 )
 
-// checks are those that a NodeProbe may ask for.
-var checks = []node.Check{
-	node.CheckPath, node.CheckConfig, node.CheckProviders, node.CheckDisk, node.CheckContent, node.CheckDownloads, node.CheckHealth,
-}
-
 // take finds out what a NodeProbe asks, and has it looked for. ctx is the agent's, own ends with the NodeProbe.
 func (a *agent) take(ctx, own context.Context, e *entry) {
 	var wait backoff
@@ -51,7 +46,7 @@ func (a *agent) question(ctx context.Context, r *record) (q node.Question, refus
 		}
 	}
 	for _, c := range r.Spec.Checks {
-		if !slices.Contains(checks, node.Check(c)) {
+		if !slices.Contains(node.Checks(), node.Check(c)) {
 			return q, fmt.Sprintf("there is no check %q", evidence.Clean(c)), nil
 		}
 		q.Checks = append(q.Checks, node.Check(c))
@@ -102,7 +97,7 @@ func (a *agent) podImage(ctx context.Context, r *record) (image, refused string,
 	}
 	name := r.Metadata.Namespace + "/" + ref.Name
 	var p pod
-	err = a.get(ctx, "/api/v1/namespaces/"+r.Metadata.Namespace+"/pods/"+ref.Name, &p)
+	err = a.request(ctx, wire.Request{Path: "/api/v1/namespaces/" + r.Metadata.Namespace + "/pods/" + ref.Name}, &p)
 	switch {
 	case apierrors.IsNotFound(err):
 		return "", "pod " + name + " does not exist", nil
@@ -137,13 +132,4 @@ func named(image, of string) (string, string, error) {
 		return "", of + " names no image", nil
 	}
 	return image, "", nil
-}
-
-// get reads an object, when it is its turn.
-func (a *agent) get(ctx context.Context, path string, out any) error {
-	if err := a.turn(ctx); err != nil {
-		return err
-	}
-	defer func() { <-a.writes }()
-	return a.api.Do(ctx, wire.Request{Path: path}, out)
 }

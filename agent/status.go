@@ -123,7 +123,7 @@ func (a *agent) write(ctx context.Context, e *entry, s status) error {
 			{"op": "test", "path": "/metadata/uid", "value": e.Metadata.UID},
 			{"op": "add", "path": "/status", "value": s},
 		},
-	})
+	}, nil)
 }
 
 // final tells a refusal that will not change by asking again.
@@ -141,20 +141,13 @@ func (a *agent) each(entries []*entry, f func(*entry)) {
 	all.Wait()
 }
 
-// turn waits for a place among the requests.
-func (a *agent) turn(ctx context.Context) error {
+// request makes a request when it is its turn, and reads the answer into out, unless that is nil.
+func (a *agent) request(ctx context.Context, r wire.Request, out any) error {
 	select {
-	case a.writes <- struct{}{}:
-		return nil
+	case a.turns <- struct{}{}:
 	case <-ctx.Done():
 		return fmt.Errorf("waiting for a turn: %w", ctx.Err())
 	}
-}
-
-func (a *agent) request(ctx context.Context, r wire.Request) error {
-	if err := a.turn(ctx); err != nil {
-		return err
-	}
-	defer func() { <-a.writes }()
-	return a.api.Do(ctx, r, nil)
+	defer func() { <-a.turns }()
+	return a.api.Do(ctx, r, out)
 }

@@ -115,7 +115,7 @@ func explainLines(s Streams, format report.Format) error {
 			}
 		}
 	}
-	if err := report.WriteReadings(s.Out, format, lines, options(s.Out)); err != nil {
+	if err := report.WriteReadings(s.Out, format, lines, report.OptionsFor(s.Out)); err != nil {
 		return err
 	}
 	return broken

@@ -119,7 +119,7 @@ func (f *nodeFlags) run(ctx context.Context, s Streams, name string) error {
 		return unanswered(ctx, err, q)
 	}
 	v := report.NodeView{ObservedAt: began, Node: name, Image: evidence.CleanReference(f.image), Facts: answer.Facts, Gaps: aimGaps(answer.Gaps, scope), Cut: answer.Cut}
-	if err := report.WriteNode(s.Out, report.Format(f.format), v, options(s.Out)); err != nil {
+	if err := report.WriteNode(s.Out, report.Format(f.format), v, report.OptionsFor(s.Out)); err != nil {
 		return err
 	}
 	return exitOf(report.ExitNode(v))

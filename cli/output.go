@@ -3,21 +3,16 @@ package cli
 import (
 	"context"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/refloat-dev/refloat/diagnose"
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/plan"
 	"github.com/refloat-dev/refloat/report"
 )
-
-// width is what text is wrapped at: a terminal's own width where it is narrower.
-const width = 80
 
 // formats are the values of -o.
 var formats = []string{"text", "json", "yaml", "markdown", "sarif", "junit"}
@@ -59,7 +54,7 @@ func aimGaps(gaps []evidence.Gap, s evidence.Scope) []evidence.Gap {
 
 // render prints r and gives the exit code as an error.
 func render(w io.Writer, format string, r report.Report) error {
-	if err := report.Write(w, report.Format(format), r, options(w)); err != nil {
+	if err := report.Write(w, report.Format(format), r, report.OptionsFor(w)); err != nil {
 		return err
 	}
 	return exitFor(r)
@@ -76,19 +71,6 @@ func exitOf(v report.Verdict) error {
 		return found(exitCannotTell)
 	}
 	return nil
-}
-
-func options(w io.Writer) report.Options {
-	o := report.Options{Width: width}
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return o
-	}
-	o.Colour = !noColour()
-	if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols >= 40 && cols < width {
-		o.Width = cols
-	}
-	return o
 }
 
 // interrupted tells an error that only says that the run was stopped.

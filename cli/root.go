@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/debug"
 	"strings"
 
@@ -98,9 +97,4 @@ func version() string {
 		return info.Main.Version
 	}
 	return "(devel)"
-}
-
-// noColour tells the environment's wish for plain text: https://no-color.org.
-func noColour() bool {
-	return os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb"
 }

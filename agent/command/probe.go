@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/term"
-
 	"github.com/refloat-dev/refloat/evidence"
 	"github.com/refloat-dev/refloat/node"
 	"github.com/refloat-dev/refloat/node/host"
@@ -37,9 +35,6 @@ is wrong here; 4 could not tell; 130 interrupted.
 // maxDockerConfig bounds a docker config: a Secret, which it stands for, holds no more.
 const maxDockerConfig = 1 << 20
 
-// width is what text is wrapped at.
-const width = 80
-
 type probeFlags struct {
 	question     node.Question
 	root         string
@@ -61,7 +56,7 @@ func probe(ctx context.Context, args []string, s Streams) (int, error) {
 		return 0, ctx.Err()
 	}
 	v := report.NodeView{ObservedAt: began, Node: p.name, Image: evidence.CleanReference(p.question.Image), Facts: facts, Gaps: gaps}
-	if err := report.WriteNode(s.Out, report.Format(p.format), v, options(s.Out)); err != nil {
+	if err := report.WriteNode(s.Out, report.Format(p.format), v, report.OptionsFor(s.Out)); err != nil {
 		return 0, err
 	}
 	switch report.ExitNode(v) {
@@ -164,17 +159,4 @@ func nodeName() string {
 		name = "this node"
 	}
 	return cmp.Or(os.Getenv("NODE_NAME"), name)
-}
-
-func options(w io.Writer) report.Options {
-	o := report.Options{Width: width}
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return o
-	}
-	o.Colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
-	if cols, _, err := term.GetSize(int(f.Fd())); err == nil && cols >= 40 && cols < width {
-		o.Width = cols
-	}
-	return o
 }

@@ -115,16 +115,7 @@ type metadata struct {
 	Owners          []metav1.OwnerReference `json:"ownerReferences,omitempty"`
 }
 
-const base = "/apis/" + v1alpha1.Group + "/" + v1alpha1.Version
-
-func collection(namespace string) string {
-	if namespace == "" {
-		return base + "/" + v1alpha1.NodeProbeResource
-	}
-	return base + "/namespaces/" + namespace + "/" + v1alpha1.NodeProbeResource
-}
-
-func (p *probe) path() string { return collection(p.Metadata.Namespace) + "/" + p.Metadata.Name }
+func (p *probe) path() string { return wire.NodeProbes(p.Metadata.Namespace) + "/" + p.Metadata.Name }
 
 // create makes a NodeProbe; the pod that it names owns it, so that it goes when the pod does.
 func (a *Asker) create(ctx context.Context, q Question) (*probe, error) {
@@ -136,7 +127,7 @@ func (a *Asker) create(ctx context.Context, q Question) (*probe, error) {
 		in.Metadata.Owners = []metav1.OwnerReference{{APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: types.UID(pod.UID)}}
 	}
 	out := new(probe)
-	err := a.API.Do(ctx, wire.Request{Method: "POST", Path: collection(q.Namespace), Body: in}, out)
+	err := a.API.Do(ctx, wire.Request{Method: "POST", Path: wire.NodeProbes(q.Namespace), Body: in}, out)
 	switch {
 	case notInstalled(err):
 		return nil, ErrNotInstalled
@@ -238,7 +229,7 @@ var errEnough = errors.New("the answer is there")
 // watch hands the NodeProbe to take whenever it changes, until take has what it wants; that and a watch that ends are no errors.
 func (a *Asker) watch(ctx context.Context, p *probe, version string, take func(*probe) bool) error {
 	q := url.Values{"watch": {"true"}, "fieldSelector": {"metadata.name=" + p.Metadata.Name}, "resourceVersion": {version}}
-	err := a.API.Watch(ctx, collection(p.Metadata.Namespace), q, func(e wire.Event) error {
+	err := a.API.Watch(ctx, wire.NodeProbes(p.Metadata.Namespace), q, func(e wire.Event) error {
 		now, err := probeOf(e.Object)
 		switch {
 		case err != nil:
@@ -262,10 +253,6 @@ const removeWithin = 3 * time.Second
 func (a *Asker) remove(ctx context.Context, p *probe) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removeWithin)
 	defer cancel()
-	body := map[string]any{"apiVersion": "v1", "kind": "DeleteOptions"}
-	if p.Metadata.UID != "" { // this one, and none that has its name by now
-		body["preconditions"] = map[string]any{"uid": p.Metadata.UID}
-	}
 	// Best effort: the agent removes it a while after it has answered, and the pod's removal takes it along.
-	_ = a.API.Do(ctx, wire.Request{Method: "DELETE", Path: p.path(), Body: body}, nil)
+	_ = a.API.Do(ctx, wire.Deletion(p.path(), p.Metadata.UID), nil)
 }

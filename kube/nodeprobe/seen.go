@@ -27,8 +27,8 @@ func (a *Asker) lastSeen(ctx context.Context, p *probe) string {
 			} `json:"status"`
 		} `json:"items"`
 	}
-	if a.API.Do(ctx, wire.Request{Path: collection(""), Query: q}, &answered) != nil {
-		_ = a.API.Do(ctx, wire.Request{Path: collection(p.Metadata.Namespace), Query: q}, &answered)
+	if a.API.Do(ctx, wire.Request{Path: wire.NodeProbes(""), Query: q}, &answered) != nil {
+		_ = a.API.Do(ctx, wire.Request{Path: wire.NodeProbes(p.Metadata.Namespace), Query: q}, &answered)
 	}
 	var last time.Time
 	for _, i := range answered.Items {
