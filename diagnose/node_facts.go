@@ -85,10 +85,10 @@ func (v *view) sharpenNode(d *Diagnosis) {
 		case n.ImageFS.Inodes > 0 && float64(n.ImageFS.InodesFree) < lowFraction*float64(n.ImageFS.Inodes):
 			v.reason = fmt.Sprintf("%d of %d inodes are free", n.ImageFS.InodesFree, n.ImageFS.Inodes)
 		case low(n.ImageFS) || n.DiskPressure == "True":
-			v.reason = fmt.Sprintf("%s of %s are free", size(n.ImageFS.Available), size(n.ImageFS.Capacity))
+			v.reason = fmt.Sprintf("%s of %s are free", evidence.Size(n.ImageFS.Available), evidence.Size(n.ImageFS.Capacity))
 		default:
 			// The kubelet sees the snapshots' filesystem alone; the content store, /var/tmp or a quota can be the full one.
-			v.reason = fmt.Sprintf("though the image filesystem has %s free: another filesystem or a quota is full", size(n.ImageFS.Available))
+			v.reason = fmt.Sprintf("though the image filesystem has %s free: another filesystem or a quota is full", evidence.Size(n.ImageFS.Available))
 		}
 	case PullThrottled:
 		if n.Config != nil {
@@ -98,7 +98,7 @@ func (v *view) sharpenNode(d *Diagnosis) {
 	case CacheCorrupt, FilesystemFailed:
 		if !low(n.ImageFS) && n.ImageFS != nil && n.DiskPressure != "True" {
 			d.because(v.node)
-			d.RuledOut = append(d.RuledOut, RuledOut{DiskFull, fmt.Sprintf("the image filesystem of %s has %s free", n.Name, size(n.ImageFS.Available))})
+			d.RuledOut = append(d.RuledOut, RuledOut{DiskFull, fmt.Sprintf("the image filesystem of %s has %s free", n.Name, evidence.Size(n.ImageFS.Available))})
 		}
 	}
 	if v.oneNode {
@@ -149,16 +149,6 @@ func (v *view) sharpenName(d *Diagnosis) {
 	if v.oneNode { // a mirror that this node does not ask, or alone asks: containerd says the same of both
 		d.allow(RegistryConfig)
 	}
-}
-
-func size(bytes uint64) string {
-	switch {
-	case bytes >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
-	case bytes >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-	}
-	return fmt.Sprintf("%d bytes", bytes)
 }
 
 func orElse(s, other string) string {

@@ -56,7 +56,7 @@ func (v *view) exclusions() map[Code]string {
 	if s.disk != nil && len(s.disk.Disk.Areas) > 0 {
 		tight := slices.ContainsFunc(s.disk.Disk.Areas, func(a evidence.DiskArea) bool { return a.Short != "" || a.Low != "" })
 		if least := slices.MinFunc(s.disk.Disk.Areas, func(a, b evidence.DiskArea) int { return cmp.Compare(a.Available, b.Available) }); !tight {
-			out[DiskFull] = node + " has " + size(least.Available) + " free" + needText(s.disk.Disk)
+			out[DiskFull] = node + " has " + evidence.Size(least.Available) + " free" + needText(s.disk.Disk)
 		}
 	}
 	if s.content != nil && v.whole(s.content.Content) {

@@ -59,9 +59,9 @@ func (v *view) slow(d *Diagnosis, own []evidence.Download, fact *evidence.Fact) 
 		have, total = have+max(0, min(x.Offset, 1<<50)), total+max(0, min(x.Total, 1<<50))
 	}
 	v.moving, v.sighted = true, true
-	v.reason = size(uint64(have)) + " so far"
+	v.reason = evidence.Size(uint64(have)) + " so far"
 	if total > have {
-		v.reason = size(uint64(have)) + " of " + size(uint64(total)) + " so far"
+		v.reason = evidence.Size(uint64(have)) + " of " + evidence.Size(uint64(total)) + " so far"
 	}
 	d.cite(fact)
 }

@@ -77,7 +77,7 @@ func areaText(a *evidence.DiskArea) string {
 	case "read-only":
 		return where + " is read-only"
 	}
-	return fmt.Sprintf("%s has %s of %s free", where, size(a.Available), size(a.Capacity))
+	return fmt.Sprintf("%s has %s of %s free", where, evidence.Size(a.Available), evidence.Size(a.Capacity))
 }
 
 // needs is what is still to be written, in bytes.
@@ -90,9 +90,9 @@ func needText(k *evidence.Disk) string {
 	case k.Need == nil:
 		return ""
 	case k.Need.Guessed:
-		return ", and it takes about " + size(needs(k.Need))
+		return ", and it takes about " + evidence.Size(needs(k.Need))
 	}
-	return ", and it takes " + size(needs(k.Need))
+	return ", and it takes " + evidence.Size(needs(k.Need))
 }
 
 // roomText is the disk's fact with what nothing uses, by name.
@@ -106,7 +106,7 @@ func (v *view) roomText(k *evidence.Disk, area *evidence.DiskArea) string {
 	}
 	text += needText(k)
 	if k.Frees > 0 && len(k.Unused) > 0 && area.Short != "read-only" {
-		text += fmt.Sprintf("; %d images that nothing uses hold %s, the largest is %s", len(k.Unused), size(uint64(k.Frees)), short(unusedName(k.Unused[0]), 90))
+		text += fmt.Sprintf("; %d images that nothing uses hold %s, the largest is %s", len(k.Unused), evidence.Size(uint64(k.Frees)), short(unusedName(k.Unused[0]), 90))
 	}
 	return text
 }
@@ -230,7 +230,7 @@ func (v *view) whole(c *evidence.Content) bool {
 }
 
 func hashed(c *evidence.Content) string {
-	return fmt.Sprintf("%d blobs, %s", c.Blobs, size(uint64(max(0, c.Hashed))))
+	return fmt.Sprintf("%d blobs, %s", c.Blobs, evidence.Size(uint64(max(0, c.Hashed))))
 }
 
 // receivedWrong is a message about bytes as they came, which are refused before they are stored (C24 plugins/content/local/writer.go:111-136).

@@ -104,7 +104,7 @@ func (v *view) fits(d *Diagnosis, w *answers) {
 		return
 	}
 	d.lead(DiskFull, Possible)
-	v.reason = fmt.Sprintf("at least %s, compressed and unpacked, and %s has %s free", size(need), short[0].Name, size(short[0].ImageFS.Available))
+	v.reason = fmt.Sprintf("at least %s, compressed and unpacked, and %s has %s free", evidence.Size(need), short[0].Name, evidence.Size(short[0].ImageFS.Available))
 	if len(short) > 1 {
 		v.reason += fmt.Sprintf(" (%d nodes have too little)", len(short))
 	}

@@ -47,7 +47,7 @@ func (v *view) servedText(a *evidence.Attempt) string {
 		text += " for " + p.Platform
 	}
 	if p.Size > 0 {
-		text += fmt.Sprintf(" (%s compressed)", size(uint64(p.Size)))
+		text += fmt.Sprintf(" (%s compressed)", evidence.Size(uint64(p.Size)))
 	}
 	return text
 }

@@ -61,7 +61,7 @@ func (v *view) warnings() []Warning {
 		}
 	}
 	if need, short := v.cramped(); len(short) > 0 && len(short) < v.roomKnown() {
-		warn(DiskFull, fmt.Sprintf("%d of %d nodes have less free than the %s that it takes at least, compressed and unpacked", len(short), v.roomKnown(), size(need)))
+		warn(DiskFull, fmt.Sprintf("%d of %d nodes have less free than the %s that it takes at least, compressed and unpacked", len(short), v.roomKnown(), evidence.Size(need)))
 	}
 	return out
 }

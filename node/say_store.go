@@ -17,13 +17,13 @@ func sayDisk(d *evidence.Disk) string {
 		name := fmt.Sprintf("%s (%s)", a.Path, strings.Join(a.Purposes, ", "))
 		switch a.Short {
 		case "":
-			room = append(room, fmt.Sprintf("%s has %s of %s free", name, size(a.Available), size(a.Capacity)))
+			room = append(room, fmt.Sprintf("%s has %s of %s free", name, evidence.Size(a.Available), evidence.Size(a.Capacity)))
 		case "inodes":
 			short = append(short, fmt.Sprintf("%s has %d of %d inodes free", name, a.InodesFree, a.Inodes))
 		case "read-only":
 			short = append(short, name+" is read-only")
 		default:
-			short = append(short, fmt.Sprintf("%s has %s of %s free", name, size(a.Available), size(a.Capacity)))
+			short = append(short, fmt.Sprintf("%s has %s of %s free", name, evidence.Size(a.Available), evidence.Size(a.Capacity)))
 		}
 	}
 	if len(short) == 0 {
@@ -35,10 +35,10 @@ func sayDisk(d *evidence.Disk) string {
 		if n.Guessed {
 			about = "about "
 		}
-		text += fmt.Sprintf("; the image takes %s%s at once", about, size(uint64(max(0, n.Compressed-max(0, n.Present)))+uint64(max(0, n.Unpacked))))
+		text += fmt.Sprintf("; the image takes %s%s at once", about, evidence.Size(uint64(max(0, n.Compressed-max(0, n.Present)))+uint64(max(0, n.Unpacked))))
 	}
 	if d.Frees > 0 {
-		text += fmt.Sprintf("; removing unused images would free up to %s", size(uint64(d.Frees)))
+		text += fmt.Sprintf("; removing unused images would free up to %s", evidence.Size(uint64(d.Frees)))
 	}
 	return text
 }
@@ -62,9 +62,9 @@ func sayContent(c *evidence.Content) string {
 	case c.Have < c.Blobs:
 		return fmt.Sprintf("%s: %d of %d blobs are there, of the right size", of, c.Have, c.Blobs)
 	case c.Complete:
-		return fmt.Sprintf("%s is whole: %d blobs of %s have their digests", of, c.Blobs, size(uint64(max(0, c.Hashed))))
+		return fmt.Sprintf("%s is whole: %d blobs of %s have their digests", of, c.Blobs, evidence.Size(uint64(max(0, c.Hashed))))
 	}
-	return fmt.Sprintf("%s is complete by its records and sizes: %d blobs of %s, not hashed", of, c.Blobs, size(uint64(max(0, c.Bytes))))
+	return fmt.Sprintf("%s is complete by its records and sizes: %d blobs of %s, not hashed", of, c.Blobs, evidence.Size(uint64(max(0, c.Bytes))))
 }
 
 func sayDamage(d evidence.Damage) string {
@@ -118,14 +118,4 @@ func sayPull(p *evidence.NodePull) string {
 		return fmt.Sprintf("a real pull of %s worked, in %s", p.Image, time.Duration(p.Took)*time.Millisecond)
 	}
 	return fmt.Sprintf("a real pull of %s failed: %s", p.Image, p.Text)
-}
-
-func size(bytes uint64) string {
-	switch {
-	case bytes >= 1<<30:
-		return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30))
-	case bytes >= 1<<20:
-		return fmt.Sprintf("%.1f MiB", float64(bytes)/(1<<20))
-	}
-	return fmt.Sprintf("%d bytes", bytes)
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -217,7 +218,7 @@ func (s subject) correctConfig() ([]Step, int) {
 		}
 	case h.Role == evidence.RoleMirror:
 		file = h.File
-		title = "Repair the mirror " + h.Name + ", or take it out of " + orElse(h.File, "the runtime's configuration") + " on " + s.where()
+		title = "Repair the mirror " + h.Name + ", or take it out of " + cmp.Or(h.File, "the runtime's configuration") + " on " + s.where()
 		note = strings.TrimSuffix(clip(h.Text), ".") + "."
 		if h.Lies != "" {
 			note = "It serves something else than the registry: " + clip(h.Lies) + "."
@@ -233,13 +234,6 @@ func (s subject) correctConfig() ([]Step, int) {
 		note += " That file is written by the node's own distribution: correct it where that takes it from."
 	}
 	return []Step{s.exact(title, note+s.sentence(), "the same pull works from "+s.nodeName(), cmds...)}, instead
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }
 
 func at(file string, line int) string {

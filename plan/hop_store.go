@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,7 +95,7 @@ func (s subject) endStalled() ([]Step, int) {
 		if d.Host != "" {
 			note += " Look at what is between the node and " + d.Host + " first: it accepted the request and says nothing."
 		}
-		title := fmt.Sprintf("End the download of %s, which stands still at byte %d: restart the runtime on %s", orElse(d.Digest, d.Ref), d.Offset, s.nodeName())
+		title := fmt.Sprintf("End the download of %s, which stands still at byte %d: restart the runtime on %s", cmp.Or(d.Digest, d.Ref), d.Offset, s.nodeName())
 		if s.node.Home == evidence.HomeTalos {
 			return nil, 0
 		}
@@ -106,16 +107,16 @@ func (s subject) endStalled() ([]Step, int) {
 // mendProvider names the program and the file that names it.
 func (s subject) mendProvider() ([]Step, int) {
 	p := s.sights.provider
-	note := "It is named in " + orElse(p.Config, "the kubelet's configuration") + "."
+	note := "It is named in " + cmp.Or(p.Config, "the kubelet's configuration") + "."
 	var cmds []string
-	title := fmt.Sprintf("Mend the credential provider %s of %s: %s", p.Name, s.where(), clip(orElse(p.Text, string(p.Result))))
+	title := fmt.Sprintf("Mend the credential provider %s of %s: %s", p.Name, s.where(), clip(cmp.Or(p.Text, string(p.Result))))
 	switch p.Result {
 	case evidence.ProviderMissing:
 		title, cmds = fmt.Sprintf("Put the credential provider %s back on %s: its program is not there", p.Path, s.where()), []string{"ls -l " + quote(p.Path)}
 	case evidence.ProviderForbidden:
 		title, cmds = fmt.Sprintf("Let the kubelet execute %s on %s", p.Path, s.where()), []string{"sudo chmod 0755 " + quote(p.Path)}
 	case evidence.ProviderNotAsked:
-		title = fmt.Sprintf("Correct matchImages of the credential provider %s on %s: %s", p.Name, s.where(), clip(orElse(p.Hint, p.Why)))
+		title = fmt.Sprintf("Correct matchImages of the credential provider %s on %s: %s", p.Name, s.where(), clip(cmp.Or(p.Hint, p.Why)))
 		note += " The kubelet reads it when it starts."
 		if p.Config != "" {
 			cmds = []string{fmt.Sprintf(`sudo "${EDITOR:-vi}" %s`, quote(p.Config)), "sudo systemctl restart kubelet"}
@@ -123,7 +124,7 @@ func (s subject) mendProvider() ([]Step, int) {
 	case evidence.ProviderTimeout:
 		note += " It did not answer in time: look at what it asks, such as the cloud's metadata service, and at its proxy."
 	case evidence.ProviderEmpty:
-		title = fmt.Sprintf("See why the credential provider %s of %s hands out nothing: %s", p.Name, s.where(), clip(orElse(p.Hint, orElse(p.Why, "it returns no credential for this image"))))
+		title = fmt.Sprintf("See why the credential provider %s of %s hands out nothing: %s", p.Name, s.where(), clip(cmp.Or(p.Hint, p.Why, "it returns no credential for this image")))
 	}
 	return []Step{s.exact(title, note, "", cmds...)}, 0
 }
